@@ -1,0 +1,3 @@
+"""An open Customer Experience Management workbench for telecom operators."""
+
+__all__: list[str] = []

@@ -1,0 +1,36 @@
+"""What every test shares: where the shared data lies, and a secret of the tests' own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True, scope="session")
+def test_environment(tmp_path_factory):
+    """No test reads the user's key, lake or reports."""
+    place = tmp_path_factory.mktemp("cem")
+    os.environ["CEM_KEY"] = "the-secret-of-the-tests"
+    os.environ["CEM_LAKE"] = str(place / "lake")
+    os.environ["CEM_OUT"] = str(place / "out")
+    os.environ.pop("CEM_ROLE", None)
+    return place
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets; a test that needs it is skipped with this reason where it is absent."""
+    place = Path(os.environ.get("CEM_SHARED", HOME.parent / "shared")) / "data"
+    if not place.is_dir():
+        pytest.skip("the shared real data sets are not on this machine (set CEM_SHARED to their folder)")
+    return place
+
+
+@pytest.fixture(scope="session")
+def shared_vectors() -> Path:
+    """The golden vectors that the tests carry."""
+    return HOME / "tests" / "golden"
