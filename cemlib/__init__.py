@@ -1,3 +1,81 @@
-"""An open Customer Experience Management workbench for telecom operators."""
+"""An open Customer Experience Management workbench for telecom operators.
 
-__all__: list[str] = []
+The main jobs in three lines::
+
+    import cemlib as cem
+
+    lake = cem.open_lake("data/lake")
+    lake.ingest(cem.sources.RoamingSignalling("data/incoming/roaming_signalling"))
+    cem.evaluate(lake, "roaming_registration_success_ratio", by=["partner_plmn", "hour"]).to_pandas()
+
+A public name is loaded when it is first asked for, so that a command which needs little starts quickly.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cemlib.lake import Lake
+
+__version__ = "0.1.0"
+
+# public name -> the module it comes from, and its name there (none: the module itself)
+_ROOM = {
+    "CemError": ("cemlib.errors", "CemError"),
+    "analysis": ("cemlib.analysis", None),
+    "enrich": ("cemlib.enrich", None),
+    "evaluate": ("cemlib.kpi", "evaluate"),
+    "kpi": ("cemlib.kpi", None),
+    "open_lake": ("cemlib.lake", "open_lake"),
+    "page_parameters": ("cemlib.report.request", "page_parameters"),
+    "privacy": ("cemlib.privacy", None),
+    "publish": ("cemlib.report.publish", "publish"),
+    "run_report": ("cemlib.report.runner", "run_report"),
+    "schema": ("cemlib.schema", None),
+    "settings": ("cemlib.settings", None),
+    "sources": ("cemlib.sources", None),
+    "usecases": ("cemlib.usecases", None),
+}
+
+__all__ = [
+    "CemError",
+    "analysis",
+    "enrich",
+    "evaluate",
+    "kpi",
+    "open_lake",
+    "page_parameters",
+    "privacy",
+    "publish",
+    "run_report",
+    "schema",
+    "settings",
+    "sources",
+    "usecases",
+]
+
+
+def _make_door(lake: Lake) -> Any:
+    """The door of an ingest: the lake does not know the sources, so it is told here; known PLMNs tell an IMSI's home network."""
+    from cemlib.sources import Door
+
+    plmns = lake.query("SELECT DISTINCT plmn_code FROM network").fetchall() if lake.has("network") else []
+    return Door(plmn_codes=[code for (code,) in plmns])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _ROOM[name]
+    found = importlib.import_module(module)
+    if name == "open_lake":
+        found.set_door_factory(_make_door)
+    found = found if attribute is None else getattr(found, attribute)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, "__version__"})

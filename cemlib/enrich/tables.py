@@ -1,0 +1,91 @@
+"""The tables that KPIs are computed from: the enriched facts, and three that are derived from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+from cemlib.enrich.episodes import episode_sql
+from cemlib.enrich.facts import fact_sql
+from cemlib.enrich.presence import roamer_day_sql, use_sql
+from cemlib.enrich.windows import Windows, windows
+from cemlib.errors import KpiError, UnknownNameError
+from cemlib.schema import tables
+
+if TYPE_CHECKING:
+    from cemlib.lake import Lake
+
+__all__ = ["PSEUDO_TABLES", "enriched", "event_columns", "registration_episode"]
+
+#: Derived tables: grain and event time.
+PSEUDO_TABLES = {
+    "registration_episode": ("episode of registration tries of one subscriber in one country", "first_attempted_at"),
+    "roamer_day": ("subscriber x day x visited PLMN", "day_at"),
+    "roamer_use": ("data session, call leg or message of a roamer", "used_at"),
+}
+
+
+def event_columns(name: str) -> tuple[str, str | None]:
+    """The event time of a table, and the end of its interval where it has one.
+
+    Examples
+    --------
+    >>> event_columns("attachment"), event_columns("roamer_day")
+    (('started_at', 'ended_at'), ('day_at', None))
+    """
+    if name in PSEUDO_TABLES:
+        return PSEUDO_TABLES[name][1], None
+    facts = {one.name: one for one in tables().values() if one.kind == "fact"}
+    if name not in facts:
+        raise UnknownNameError("table of events", name, [*facts, *PSEUDO_TABLES])
+    return str(facts[name].event_at), "ended_at" if "ended_at" in facts[name].columns else None
+
+
+def enriched(lake: Lake, name: str, settings: Windows | None = None) -> nw.LazyFrame:
+    """A fact, or a derived table, with all that is known about it; made once for each snapshot and then shared.
+
+    Parameters
+    ----------
+    lake : Lake
+    name : str
+        A canonical fact table, or one of :data:`PSEUDO_TABLES`.
+    settings : Windows, optional
+        Gap of episodes and window of inferred steering; the environment's by default.
+
+    Returns
+    -------
+    narwhals.LazyFrame
+        As many records as the fact has. Which columns are added: :func:`cemlib.enrich.facts.fact_sql`.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such table.
+    """
+    event_columns(name)
+    own = windows() if settings is None else settings
+    if name == "registration_episode":
+        sql = episode_sql(lake, own.episode_gap_min, own.steering_min)
+    elif name == "roamer_day":
+        sql = roamer_day_sql(lake)
+    elif name == "roamer_use":
+        sql = use_sql(lake, own.steering_min)
+    else:
+        sql = fact_sql(lake, name, own.steering_min)
+    return nw.from_native(lake.query(sql))
+
+
+def registration_episode(lake: Lake, gap_min: int | None = None) -> nw.LazyFrame:
+    """The registration episodes with another gap than the setting's.
+
+    Raises
+    ------
+    KpiError
+        When the lake has no registrations.
+    """
+    if not lake.has("registration"):
+        raise KpiError("There are no registrations to make episodes of.", todo="Ingest a signalling feed.")
+    own = windows()
+    return enriched(lake, "registration_episode", own if gap_min is None else replace(own, episode_gap_min=gap_min))

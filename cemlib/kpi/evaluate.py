@@ -1,0 +1,311 @@
+"""evaluate(): KPIs of the lake, grouped, with their intervals, and the records behind every figure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import pandas as pd
+import pyarrow as pa
+
+from cemlib.enrich import enriched, event_columns
+from cemlib.errors import KpiError, ParameterError, UnknownNameError
+from cemlib.kpi.catalogue import find_kpi
+from cemlib.kpi.definition import Kpi, Ratio
+from cemlib.kpi.measure import FIGURES, both, denominator_of, measure, numerator_of
+from cemlib.kpi.selection import find_column, name_conditions, parse_instant, within_window
+from cemlib.schema import fields
+
+if TYPE_CHECKING:
+    from cemlib.lake import Lake, Snapshot
+
+__all__ = ["KpiResult", "evaluate", "evaluate_frame"]
+
+_PARTS = ("den", "num", "rest")
+
+
+@dataclass(frozen=True)
+class KpiResult:
+    """The figures of some KPIs, and the way back to the records behind them.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        The ``by`` columns, then kpi_code, num, den, value, low, high, state ("ok", "too_few", "no_data") and, where asked
+        for, subscribers. A missing figure is null.
+    kpis : tuple of Kpi
+    by : tuple of str
+        As they were asked for.
+    where : dict
+    since, until : datetime or None
+        UTC without zone; ``until`` is exclusive.
+    snapshot : Snapshot
+        The state of the lake that was read.
+    versions : dict
+        KPI code to its version.
+    """
+
+    frame: pd.DataFrame
+    kpis: tuple[Kpi, ...]
+    by: tuple[str, ...]
+    where: dict[str, Any]
+    since: dt.datetime | None
+    until: dt.datetime | None
+    snapshot: Snapshot
+    versions: dict[str, str]
+    _lake: Lake = field(repr=False)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A copy of the figures."""
+        return self.frame.copy()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain data: what was asked, of which snapshot, and the rows (missing figures are None)."""
+        rows = self.frame.astype(object).where(self.frame.notna(), None).to_dict("records")
+        return {"kpis": list(self.versions), "by": list(self.by), "since": self.since, "until": self.until,
+                "snapshot": self.snapshot.id, "versions": dict(self.versions), "rows": rows}
+
+    def value(self, kpi: str | None = None, **cell: Any) -> float | None:
+        """One figure; None where it is missing.
+
+        Raises
+        ------
+        KpiError
+            When the cell is not exactly one row.
+        """
+        found = self.frame[self.frame["kpi_code"] == self._one(kpi).code]
+        for name, wanted in cell.items():
+            column = found[find_column(name, self.by, where="by")]
+            found = found[column.isna() if pd.isna(wanted) else column == wanted]
+        if len(found) != 1:
+            raise KpiError("The cell is not one row of the result.", wanted="1 row", came=f"{len(found)} rows", where=str(cell))
+        value = found["value"].iloc[0]
+        return None if pd.isna(value) else float(value)
+
+    def rows(self, limit: int | None = None, *, kpi: str | None = None, part: str = "den", **cell: Any) -> pd.DataFrame:
+        """The enriched records behind a cell, in the order of their event time.
+
+        Parameters
+        ----------
+        limit : int, optional
+            The first so many.
+        kpi : str, optional
+            Which KPI of the result; not needed when there is one.
+        part : {"den", "num", "rest"}
+            The records of the denominator, those of the numerator, or those of the denominator that are not in the numerator.
+        **cell
+            Values of ``by`` names; a name left out takes all its values. None is the cell of the missing value.
+
+        Returns
+        -------
+        pandas.DataFrame
+            :meth:`recompute` gives the figure from the records of the denominator.
+
+        Raises
+        ------
+        KpiError
+            When the lake has moved on to another snapshot since.
+        UnknownNameError
+            When a name is no column of the table.
+        """
+        if part not in _PARTS:
+            raise ParameterError("There is no such part of a figure.", wanted=", ".join(_PARTS), came=repr(part))
+        if self._lake.snapshot().id != self.snapshot.id:
+            raise KpiError("The lake has moved on since these figures were made.", wanted=f"snapshot {self.snapshot.id}",
+                           came=f"snapshot {self._lake.snapshot().id}", todo="Evaluate again.")
+        one = self._one(kpi)
+        frame = enriched(self._lake, one.table)
+        schema = frame.collect_schema()
+        conditions = [name_conditions(given, schema, one.table) for given in (self.where, cell)]
+        aside = _across(one)
+        common = [condition for given in conditions for column, condition in given.items() if column not in aside]
+        split = [condition for given in conditions for column, condition in given.items() if column in aside]
+        den, num = denominator_of(one), both(numerator_of(one), *split)
+        inside = nw.when(nw.lit(True) if num is None else num).then(nw.lit(True)).otherwise(nw.lit(False))
+        wanted = {"den": den, "num": num, "rest": both(den, ~inside)}[part]
+        start, end = event_columns(one.table)
+        window = within_window(self.since, self.until, start, end if one.window == "overlap" else None)
+        for condition in [*common, *window, *([] if wanted is None else [wanted])]:
+            frame = frame.filter(condition)
+        order = [name for name in (start, "record_id", "episode_id", "subscriber_key") if name in schema]
+        frame = frame.sort(*order)
+        return (frame if limit is None else frame.head(limit)).collect(backend="pandas").to_native()
+
+    def recompute(self, rows: pd.DataFrame, kpi: str | None = None, **cell: Any) -> pd.Series:
+        """The figure that a set of records gives: kpi_code, num, den, value, low, high, state.
+
+        ``cell`` is needed only for a KPI whose denominator spreads over the causes: it names the cause of the numerator.
+        """
+        one = self._one(kpi)
+        aside = {name: wanted for name, wanted in (self.where | cell).items()
+                 if find_column(name, (*rows.columns, *_across(one))) in _across(one)}
+        return evaluate_frame(rows, one, numerator=aside).iloc[0]
+
+    def _one(self, code: str | None) -> Kpi:
+        if code is None:
+            if len(self.kpis) > 1:
+                raise ParameterError("The result has several KPIs: say which.", wanted=", ".join(self.versions))
+            return self.kpis[0]
+        found = next((one for one in self.kpis if one.code == code), None)
+        if found is None:
+            raise UnknownNameError("KPI of this result", code, self.versions)
+        return found
+
+
+def _across(kpi: Kpi) -> frozenset[str]:
+    return frozenset(kpi.part.across) if isinstance(kpi.part, Ratio) else frozenset()
+
+
+def _listed(value: str | Kpi | Sequence[str | Kpi]) -> list[str | Kpi]:
+    return [value] if isinstance(value, (str, Kpi)) else list(value)
+
+
+def evaluate(
+    lake: Lake,
+    kpis: str | Kpi | Sequence[str | Kpi],
+    by: str | Sequence[str] = (),
+    where: Mapping[str, Any] | None = None,
+    since: str | dt.date | dt.datetime | None = None,
+    until: str | dt.date | dt.datetime | None = None,
+    subscribers: bool = False,
+) -> KpiResult:
+    """Compute KPIs from the lake: one scan for all KPIs of a table.
+
+    Parameters
+    ----------
+    lake : Lake
+    kpis : str, Kpi or list of them
+        Codes of the catalogue; ``find_kpi(code).with_limits(...)`` sets other limits of "too few".
+    by : str or list of str
+        Columns of the enriched table, or short names: hour, day, partner, partner_plmn, country, hub, rat, cause …
+        Empty: one row for all, even when there is no record (den 0, value null).
+    where : dict, optional
+        Column to value, list of values, or (operator, value); None is null.
+    since, until : str, date or datetime, optional
+        The window of event time, ``since <= t < until``, UTC; a date alone is the start of that day.
+    subscribers : bool
+        Add the distinct subscribers of each denominator.
+
+    Returns
+    -------
+    KpiResult
+
+    Raises
+    ------
+    UnknownNameError
+        For a KPI or a column that does not exist; the nearest are named.
+    ParameterError
+        For a window or condition that makes no sense.
+    """
+    chosen = list({one.code: one for one in map(find_kpi, _listed(kpis))}.values())
+    names = list(dict.fromkeys([by] if isinstance(by, str) else by))
+    first, last = parse_instant(since, "since"), parse_instant(until, "until")
+    if not chosen:
+        raise ParameterError("No KPI is named.", wanted="at least one code of the catalogue")
+    if first is not None and last is not None and first >= last:
+        raise ParameterError("The window is empty.", wanted="since before until", came=f"{first} … {last}")
+    scans: dict[tuple, list[Kpi]] = {}
+    for one in chosen:
+        # KPIs share a scan when they count the same records
+        scans.setdefault((one.table, one.window, _across(one)), []).append(one)
+    results = [_scan(lake, table, window, across, some, names, where, first, last, subscribers)
+               for (table, window, across), some in scans.items()]
+    frame = pd.concat(results, ignore_index=True) if len(results) > 1 else results[0]
+    order = frame["kpi_code"].map({one.code: place for place, one in enumerate(chosen)})
+    frame = frame.iloc[order.argsort(kind="stable")].reset_index(drop=True)
+    return KpiResult(frame=frame, kpis=tuple(chosen), by=tuple(names), where=dict(where or {}), since=first, until=last,
+                     snapshot=lake.snapshot(), versions={one.code: one.version for one in chosen}, _lake=lake)
+
+
+def _scan(
+    lake: Lake, table: str, window: str, across: frozenset[str], kpis: list[Kpi], names: list[str],
+    where: Mapping[str, Any] | None, since: dt.datetime | None, until: dt.datetime | None, subscribers: bool,
+) -> pd.DataFrame:
+    frame = enriched(lake, table)
+    schema = frame.collect_schema()
+    by = {name: find_column(name, schema, where=f"by, table {table}") for name in names}
+    taken = set(by) & {*FIGURES, "subscribers"}
+    if taken:
+        raise ParameterError("A column of by has the name of a figure.", came=", ".join(sorted(taken)))
+    if subscribers and "subscriber_key" not in schema:
+        raise KpiError("The table has no subscribers to count.", where=table)
+    conditions = name_conditions(where, schema, table)
+    start, end = event_columns(table)
+    for condition in within_window(since, until, start, end if window == "overlap" else None):
+        frame = frame.filter(condition)
+    for column, condition in conditions.items():
+        if column not in across:
+            frame = frame.filter(condition)
+    split = [condition for column, condition in conditions.items() if column in across]
+    return measure(frame, kpis, by, subscribers=subscribers, extra=both(*split), across=across & set(by.values()))
+
+
+@functools.cache
+def _arrow_type(name: str) -> pa.DataType | None:
+    if name in fields():
+        kind = fields()[name].arrow_type
+        # the lake's views show instants without zone
+        return pa.timestamp("us") if pa.types.is_timestamp(kind) else kind
+    if name.startswith(("is_", "has_")):
+        return pa.bool_()
+    if name.endswith(("_s", "_ratio", "_ms")):
+        return pa.float64()
+    return pa.timestamp("us") if name.endswith("_at") else pa.string() if name.endswith(("_code", "_name", "_key", "_id")) else None
+
+
+def _typed(rows: pd.DataFrame | Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """Records as arrow-backed columns of their declared types: a column of None is not a column of objects."""
+    rows = pd.DataFrame(dict(rows), dtype=object) if not isinstance(rows, pd.DataFrame) else rows
+    columns = {}
+    for name in rows.columns:
+        kind = _arrow_type(name)
+        values = rows[name]
+        if kind is not None and pa.types.is_timestamp(kind) and any(isinstance(one, str) for one in values):
+            values = values.map(parse_instant)
+        array = pa.Array.from_pandas(values, type=kind) if kind is not None else pa.Array.from_pandas(values)
+        columns[name] = pd.Series(pd.arrays.ArrowExtensionArray(array))
+    return pd.DataFrame(columns, index=range(len(rows)))
+
+
+def evaluate_frame(
+    rows: pd.DataFrame | Mapping[str, Sequence[Any]],
+    kpis: str | Kpi | Sequence[str | Kpi],
+    by: str | Sequence[str] = (),
+    *,
+    subscribers: bool = False,
+    numerator: Mapping[str, Any] | None = None,
+) -> pd.DataFrame:
+    """Compute KPIs from enriched records in memory, with the same code as from the lake.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame or dict of lists
+        Records with the columns that the KPIs read.
+    kpis, by, subscribers
+        As in :func:`evaluate`; the KPIs are of one table.
+    numerator : dict, optional
+        Conditions that narrow numerators alone.
+
+    Examples
+    --------
+    >>> tries = {"is_success": [True, True, False, None], "partner_code": ["a", "a", "a", "b"]}
+    >>> evaluate_frame(tries, "roaming_registration_success_ratio", by="partner")[["partner", "num", "den", "state"]]
+      partner  num  den    state
+    0       a  2.0    3  too_few
+    1       b  0.0    1  too_few
+    """
+    chosen = [find_kpi(one) for one in _listed(kpis)]
+    frame = nw.from_native(_typed(rows)).lazy()
+    schema = frame.collect_schema()
+    columns = {name: find_column(name, schema, where="by") for name in ([by] if isinstance(by, str) else by)}
+    extra = both(*name_conditions(numerator, schema, chosen[0].table).values())
+    results = []
+    for one in chosen:
+        across = _across(one)
+        narrowed = extra if across else None
+        results.append(measure(frame, [one], columns, subscribers=subscribers, extra=narrowed, across=across & set(columns.values())))
+    return pd.concat(results, ignore_index=True)

@@ -1,0 +1,126 @@
+"""Intervals of a figure: how far it may be from what would be seen if the same thing were counted again and again.
+
+Every function is vectorised over cells, works in float64, and gives NaN where no interval can be stated. Formulas:
+Wilson (1927) for a share; the exact (Garwood 1936) limits for a count; Student's t for a mean; the order statistics whose
+ranks a binomial brackets for a quantile (Conover 1999, section 3.2). They assume that records are independent; where they
+are not (one roamer tries ten times), the truth is wider.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+__all__ = ["bound_count", "bound_mean", "bound_quantile_ranks", "bound_ratio"]
+
+
+def bound_ratio(num: ArrayLike, den: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """The Wilson score interval of a share.
+
+    Parameters
+    ----------
+    num, den : array-like
+        Counts, ``0 <= num <= den``.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    low, high : ndarray
+        Within 0 and 1; NaN where ``den`` is 0.
+
+    Examples
+    --------
+    >>> low, high = bound_ratio([85], [100])
+    >>> round(float(low[0]), 4), round(float(high[0]), 4)
+    (0.7672, 0.9069)
+    """
+    num, den = np.asarray(num, dtype=np.float64), np.asarray(den, dtype=np.float64)
+    z = stats.norm.ppf(0.5 + level / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(den > 0, num / den, np.nan)
+        centre = (share + z * z / (2 * den)) / (1 + z * z / den)
+        half = z / (1 + z * z / den) * np.sqrt(share * (1 - share) / den + z * z / (4 * den * den))
+        # at 0 and at den the limit is the share itself; the formula gives it but for the last bits
+        low = np.where(num == 0, 0.0, centre - half)
+        high = np.where(num == den, 1.0, centre + half)
+    empty = ~(den > 0)
+    return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
+
+
+def bound_count(count: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """The exact interval of the mean of a Poisson count.
+
+    Examples
+    --------
+    >>> low, high = bound_count([0, 10])
+    >>> [round(float(one), 3) for one in (*low, *high)]
+    [0.0, 4.795, 3.689, 18.39]
+    """
+    count = np.asarray(count, dtype=np.float64)
+    tail = (1 - level) / 2
+    known = np.isfinite(count)
+    safe = np.where(known, count, 1.0)
+    low = np.where(safe > 0, stats.chi2.ppf(tail, 2 * np.maximum(safe, 1e-300)) / 2, 0.0)
+    high = stats.chi2.ppf(1 - tail, 2 * (safe + 1)) / 2
+    return np.where(known, low, np.nan), np.where(known, high, np.nan)
+
+
+def bound_mean(
+    total: ArrayLike, squares: ArrayLike, n: ArrayLike, level: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """The t interval of a mean, from the additive parts sum, sum of squares and number.
+
+    Parameters
+    ----------
+    total, squares, n : array-like
+        Sum of the values, sum of their squares, number of values. Exact when they are sums of integers.
+
+    Returns
+    -------
+    low, high : ndarray
+        NaN where ``n`` is below 2: one value says nothing about spread.
+
+    Examples
+    --------
+    >>> low, high = bound_mean([6.0], [14.0], [3])       # 1, 2, 3
+    >>> round(float(low[0]), 3), round(float(high[0]), 3)
+    (-0.484, 4.484)
+    """
+    total, squares, n = (np.asarray(one, dtype=np.float64) for one in (total, squares, n))
+    enough = n >= 2
+    size = np.where(enough, n, 2.0)
+    mean = total / size
+    variance = np.maximum(squares - total * mean, 0.0) / (size - 1)
+    half = stats.t.ppf(0.5 + level / 2, size - 1) * np.sqrt(variance / size)
+    return np.where(enough, mean - half, np.nan), np.where(enough, mean + half, np.nan)
+
+
+def bound_quantile_ranks(n: ArrayLike, q: float, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """The ranks (1 is the smallest) of the values that bound a quantile.
+
+    Returns
+    -------
+    low, high : ndarray of float
+        Ranks; NaN where the sample is too small to bound that side.
+
+    Notes
+    -----
+    The number of values below the true quantile is binomial(n, q); the limits are the order statistics whose ranks hold
+    ``level`` of it between them.
+
+    Examples
+    --------
+    >>> low, high = bound_quantile_ranks([100, 5], 0.5)
+    >>> low.tolist(), high.tolist()
+    ([40.0, nan], [61.0, nan])
+    """
+    n = np.asarray(n, dtype=np.float64)
+    size = np.where(n >= 1, n, 1.0)
+    tail = (1 - level) / 2
+    # the largest rank r with P(X < r) < tail, X ~ binomial(n, q): the value at r lies above the quantile less often than that
+    low = stats.binom.ppf(tail, size, q)
+    high = stats.binom.ppf(1 - tail, size, q) + 1
+    inside = n >= 1
+    return np.where(inside & (low >= 1), low, np.nan), np.where(inside & (high <= n), high, np.nan)

@@ -1,0 +1,215 @@
+"""From records to figures: one pass that adds up the parts of several KPIs, then division, interval and verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from cemlib.errors import KpiError
+from cemlib.kpi import interval
+from cemlib.kpi.definition import Count, Distinct, Kpi, Mean, Quantile, Ratio
+from cemlib.kpi.quantile import find_quantiles
+from cemlib.schema import fields
+
+__all__ = ["FIGURES", "measure"]
+
+#: The columns of a result behind those of ``by``.
+FIGURES = ("kpi_code", "num", "den", "value", "low", "high", "state")
+
+
+def flag(condition: nw.Expr | None) -> nw.Expr:
+    """1 where the condition is true, 0 where it is false or null."""
+    if condition is None:
+        return nw.lit(1)
+    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
+
+
+def both(*conditions: nw.Expr | None) -> nw.Expr | None:
+    """All of the conditions that there are."""
+    given = [one for one in conditions if one is not None]
+    result = given[0] if given else None
+    for one in given[1:]:
+        result = result & one
+    return result
+
+
+def resolution_scale(part: Mean, code: str) -> int:
+    """How many steps of the column's resolution make one unit: values are summed as whole steps."""
+    resolution = part.resolution
+    if resolution is None and part.column in fields():
+        resolution = fields()[part.column].resolution or (1.0 if fields()[part.column].type == "int64" else None)
+    if not resolution:
+        raise KpiError("A mean needs the resolution of its column.", where=f"{code}: {part.column}",
+                       todo="Declare it in the schema, or give Mean(resolution=...).")
+    return round(1 / resolution) if resolution <= 1 else 1
+
+
+def denominator_of(kpi: Kpi) -> nw.Expr | None:
+    """The condition under which a record counts in the denominator; None: every record."""
+    part = kpi.part
+    if isinstance(part, Ratio):
+        return part.den
+    if isinstance(part, (Mean, Quantile)):
+        return both(part.where, ~nw.col(part.column).is_null())
+    return None
+
+
+def numerator_of(kpi: Kpi) -> nw.Expr | None:
+    """The condition under which a record counts in the numerator; None: every record."""
+    part = kpi.part
+    if isinstance(part, Ratio):
+        return both(part.num, part.den)
+    if isinstance(part, (Mean, Quantile)):
+        return denominator_of(kpi)
+    return part.where
+
+
+def _row_parts(place: int, kpi: Kpi, extra: nw.Expr | None, subscribers: bool, splits: bool) -> list[tuple[str, nw.Expr, str]]:
+    """What one KPI needs of each record, and how it is added up: (name, expression, "sum" or "distinct")."""
+    part, at = kpi.part, f"_k{place}_"
+    parts = [(at + "den", flag(denominator_of(kpi)), "sum")]
+    if isinstance(part, (Count, Ratio)):
+        parts.append((at + "num", flag(both(numerator_of(kpi), extra)), "sum"))
+    elif isinstance(part, Mean):
+        steps = (nw.col(part.column) * resolution_scale(part, kpi.code)).round(0).cast(nw.Int64)
+        steps = nw.when(denominator_of(kpi)).then(steps).otherwise(nw.lit(0))
+        parts += [(at + "num", steps, "sum"), (at + "squares", steps * steps, "sum")]
+    elif isinstance(part, Distinct):
+        parts += _distinct(at + "num", part.column, both(part.where, extra))
+    if subscribers:
+        # where the denominator spreads over all causes, the people of a cause are those of its numerator
+        whose = both(numerator_of(kpi), extra) if splits else denominator_of(kpi)
+        parts += _distinct(at + "subscribers", "subscriber_key", whose)
+    return parts
+
+
+def _distinct(name: str, column: str, condition: nw.Expr | None) -> list[tuple[str, nw.Expr, str]]:
+    value = nw.col(column) if condition is None else nw.when(condition).then(nw.col(column))
+    # engines count null as one more distinct value: it is counted apart and taken off
+    absent = nw.col(column).is_null() if condition is None else nw.when(condition).then(nw.col(column)).is_null()
+    return [(name, value, "distinct"), (name + "_null", flag(absent), "sum")]
+
+
+def measure(
+    frame: nw.LazyFrame,
+    kpis: Sequence[Kpi],
+    by: Mapping[str, str],
+    *,
+    subscribers: bool = False,
+    extra: nw.Expr | None = None,
+    across: frozenset[str] = frozenset(),
+) -> pd.DataFrame:
+    """Evaluate KPIs of one table on a narwhals frame, grouped.
+
+    Parameters
+    ----------
+    frame : narwhals.LazyFrame
+        The records that count, every filter applied.
+    kpis : sequence of Kpi
+    by : mapping
+        Name in the result to column of the frame; empty: one row for all, even of no record.
+    subscribers : bool
+        Add the distinct subscribers of the denominator.
+    extra : narwhals expression, optional
+        Narrows numerators alone.
+    across : frozenset of str
+        Columns of ``by`` that split numerators alone.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``by`` columns, then :data:`FIGURES` (and ``subscribers``), one row for each cell and KPI.
+    """
+    parts = [one for place, kpi in enumerate(kpis)
+             for one in _row_parts(place, kpi, extra, subscribers, bool(across) or extra is not None)]
+    keys = {f"_by{place}": column for place, column in enumerate(by.values())}
+    sums = [nw.col(name).sum() if how == "sum" else nw.col(name).n_unique() for name, _, how in parts]
+    # with_columns, not select: a selection of constants alone would be one row
+    rows = frame.with_columns(*[nw.col(column).alias(key) for key, column in keys.items()], *[e.alias(n) for n, e, _ in parts])
+    grouped = rows.group_by(*keys).agg(*sums) if keys else rows.select(*sums)
+    wide = grouped.collect(backend="pandas").to_native()
+    # how a missing key is written differs between engines: None, NaN, NA
+    wide[list(keys)] = wide[list(keys)].apply(_one_null)
+    for name, _, _ in parts:
+        wide[name] = pd.to_numeric(wide[name]).astype("float64").fillna(0.0)
+    wide = wide.sort_values(list(keys), kind="stable", na_position="last", ignore_index=True) if keys else wide
+    quantiles = _all_quantiles(frame, kpis, keys, wide)
+    results = [_figures(wide, place, kpi, quantiles.get(kpi.code), keys, by, subscribers, across) for place, kpi in enumerate(kpis)]
+    return pd.concat(results, ignore_index=True)
+
+
+def _all_quantiles(
+    frame: nw.LazyFrame, kpis: Sequence[Kpi], keys: dict[str, str], wide: pd.DataFrame
+) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The quantiles, one pass for each column and condition: p10, median and p90 of a column share theirs."""
+    shared: dict[tuple[str, str], list[Kpi]] = {}
+    for kpi in kpis:
+        if isinstance(kpi.part, Quantile):
+            shared.setdefault((kpi.part.column, repr(kpi.part.where)), []).append(kpi)
+    found = {}
+    for (column, _), some in shared.items():
+        wanted = [kpi.part.q for kpi in some]
+        results = find_quantiles(frame.filter(denominator_of(some[0])), column, wanted, keys, wide[list(keys)])
+        found |= {kpi.code: result for kpi, result in zip(some, results)}
+    return found
+
+
+def _one_null(column: pd.Series) -> pd.Series:
+    if isinstance(column.dtype, pd.ArrowDtype):
+        column = pd.Series(column.array._pa_array.to_pandas(), index=column.index)
+    return column
+
+
+def _figures(
+    wide: pd.DataFrame, place: int, kpi: Kpi, quantile: tuple[np.ndarray, np.ndarray, np.ndarray] | None, keys: dict[str, str],
+    by: Mapping[str, str], subscribers: bool, across: frozenset[str],
+) -> pd.DataFrame:
+    """The finished figures of one KPI, cell by cell."""
+    part, at = kpi.part, f"_k{place}_"
+    den = wide[at + "den"].to_numpy()
+    whole = [key for key, column in keys.items() if column not in across]
+    if isinstance(part, Ratio) and len(whole) < len(keys):
+        den = (wide.groupby(whole, dropna=False)[at + "den"].transform("sum").to_numpy() if whole
+               else np.full(len(wide), den.sum()))
+    missing = np.full(len(wide), np.nan)
+    low, high = missing.copy(), missing.copy()
+    if quantile is not None:
+        num = missing.copy()
+        value, low, high = quantile
+    else:
+        num = wide[at + "num"].to_numpy()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if isinstance(part, Ratio):
+                value = np.where(den > 0, num / den, np.nan)
+                low, high = interval.bound_ratio(num, den)
+            elif isinstance(part, Mean):
+                scale = resolution_scale(part, kpi.code)
+                value = np.where(den > 0, num / den / scale, np.nan)
+                low, high = interval.bound_mean(num, wide[at + "squares"].to_numpy(), den)
+                num, low, high = num / scale, low / scale, high / scale
+            elif isinstance(part, Distinct):
+                num = num - (wide[at + "num_null"].to_numpy() > 0)
+                num = np.where(den > 0, num, 0.0)
+                value = np.where(den > 0, num, np.nan)
+            else:
+                value = np.where(den > 0, num, np.nan)
+                low, high = interval.bound_count(value)
+    figures = pd.DataFrame({name: wide[key] for name, key in zip(by, keys)})
+    figures["kpi_code"] = pd.Series([kpi.code] * len(wide), dtype="str")
+    figures = figures.assign(num=num, den=den.astype("int64"), value=value, low=low, high=high)
+    too_few = den < kpi.minimum
+    if kpi.widest is not None:
+        with np.errstate(invalid="ignore"):
+            too_few |= ~(high - low <= kpi.widest)
+    states = np.select([~np.isfinite(value), too_few], ["no_data", "too_few"], "ok")
+    figures["state"] = pd.Series(states, index=figures.index, dtype="str")
+    if subscribers:
+        people = wide[at + "subscribers"].to_numpy() - (wide[at + "subscribers_null"].to_numpy() > 0)
+        figures["subscribers"] = np.maximum(people, 0).astype("int64")
+    if len(whole) < len(keys):
+        # the cause of a success is no cause of a reject
+        figures = figures[figures["num"] > 0]
+    return figures

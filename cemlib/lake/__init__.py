@@ -1,0 +1,7 @@
+"""Where the canonical tables live: atomic idempotent ingest, quarantine, snapshots, freshness, and the embedded engine."""
+
+from cemlib.lake.lake import Lake, open_lake, set_door_factory
+from cemlib.lake.manifest import Snapshot
+from cemlib.lake.results import FileResult, IngestSummary
+
+__all__ = ["FileResult", "IngestSummary", "Lake", "Snapshot", "open_lake", "set_door_factory"]

@@ -1,0 +1,177 @@
+"""The Delta tables of a lake: one per canonical table, appended and merged only, never with deletion vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import TableNotFoundError
+
+from cemlib.errors import LakeError
+from cemlib.schema import Table
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["DataFile", "DeltaFolder", "StoredTable"]
+
+# Delta's own default keeps versions for 30 days; a report must be replayable for longer
+_CONFIGURATION = {
+    "delta.logRetentionDuration": "interval 400 days",
+    "delta.deletedFileRetentionDuration": "interval 400 days",
+}
+_WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=122_880)
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A data file of one version of a table."""
+
+    path: str
+    day: date | None
+    records: int
+    size: int
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """A table at one version: what a reader needs to know of it."""
+
+    declared: Table
+    version: int
+    files: tuple[DataFile, ...]
+    missing: frozenset[str]
+    evolved: bool
+
+    @property
+    def records(self) -> int:
+        """Rows in all files."""
+        return sum(one.records for one in self.files)
+
+    def relation(self, connection: duckdb.DuckDBPyConnection, days: set[date] | None = None) -> duckdb.DuckDBPyRelation | None:
+        """The stored columns of all files, or of those of some days; None when there are none."""
+        paths = [one.path for one in self.files if days is None or one.day in days]
+        if not paths:
+            return None
+        partitioned = self.declared.kind == "fact"
+        return connection.read_parquet(paths, hive_partitioning=partitioned, union_by_name=self.evolved)
+
+
+class DeltaFolder:
+    """The folder with the Delta tables."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._open: dict[str, DeltaTable] = {}
+
+    def path(self, name: str) -> Path:
+        """Where a table lies."""
+        return self.folder / name
+
+    def head(self, declared: Table, *, create: bool = False) -> DeltaTable | None:
+        """The newest version of a table, or None when there is no such table yet and it is not to be created."""
+        name = declared.name
+        if name in self._open:
+            self._open[name].update_incremental()
+            return self._open[name]
+        try:
+            found = DeltaTable(self.path(name))
+        except TableNotFoundError:
+            if not create:
+                return None
+            found = DeltaTable.create(
+                self.path(name), declared.arrow_schema(), name=name, configuration=_CONFIGURATION,
+                partition_by=["event_date"] if declared.kind == "fact" else None,
+            )
+        self._refuse_foreign(declared, found)
+        self._open[name] = found
+        return found
+
+    def forget(self) -> None:
+        """Drop the open handles: after an error their state is not trusted."""
+        self._open.clear()
+
+    def at(self, declared: Table, version: int, evolved: bool) -> StoredTable:
+        """A table at one version.
+
+        Raises
+        ------
+        LakeError
+            When the version is gone, or the table is not one that this workbench wrote.
+        """
+        try:
+            found = DeltaTable(self.path(declared.name), version=version)
+        except Exception as error:
+            raise LakeError("A version of a table that the manifest names cannot be read.", came=str(error).partition("\n")[0],
+                            where=f"{self.path(declared.name)}, version {version}",
+                            todo="It may have been removed by a vacuum; read a newer snapshot.") from None
+        return self.stored(declared, found, evolved)
+
+    def stored(self, declared: Table, found: DeltaTable, evolved: bool) -> StoredTable:
+        """What a reader needs to know of an open table."""
+        missing = self._refuse_foreign(declared, found)
+        # file_uris() quotes blanks and umlauts for an address; the relative paths of the actions are plain
+        actions = pa.table(found.get_add_actions(flatten=True)).to_pydict()
+        days = actions.get("partition.event_date") or [None] * len(actions["path"])
+        folder = self.path(declared.name)
+        files = tuple(DataFile(str(folder / path), day, records, size) for path, day, records, size in
+                      sorted(zip(actions["path"], days, actions["num_records"], actions["size_bytes"])))
+        return StoredTable(declared, found.version(), files, missing, evolved)
+
+    def _refuse_foreign(self, declared: Table, found: DeltaTable) -> frozenset[str]:
+        """Refuse a table that another tool made so that it would be read wrongly; returns the columns it does not have yet."""
+        where = str(self.path(declared.name))
+        protocol = found.protocol()
+        if "deletionVectors" in {*(protocol.reader_features or ()), *(protocol.writer_features or ())}:
+            raise LakeError("A Delta table has deletion vectors: its deleted rows would be read as if they were there.",
+                            where=where, todo="Rewrite the table without deletion vectors, or ingest its files here.")
+        held = {one.name: one.type for one in pa.schema(found.schema().to_arrow())}
+        for one in declared.fields():
+            if one.name in held and held[one.name] != one.arrow_type:
+                raise LakeError("A stored column has another type than is declared.", wanted=str(one.arrow_type),
+                                came=str(held[one.name]), where=f"{where}, column {one.name}")
+        partitioned = list(found.metadata().partition_columns)
+        if partitioned != (["event_date"] if declared.kind == "fact" else []):
+            raise LakeError("A Delta table is partitioned otherwise than is declared.", came=", ".join(partitioned) or "not at all",
+                            where=where, todo="This table was not written by the workbench; ingest its files here.")
+        return frozenset(declared.columns) - frozenset(held)
+
+    def append(self, declared: Table, rows: pa.Table | pa.RecordBatchReader, transaction: tuple[str, int]) -> None:
+        """Append rows in one commit that carries the transaction (digest of the file, attempt)."""
+        table = self._open[declared.name]
+        write_deltalake(
+            table, rows, mode="append", writer_properties=_WRITER, commit_properties=_commit(transaction),
+            schema_mode="merge" if self._refuse_foreign(declared, table) else None,
+        )
+
+    def merge(self, declared: Table, rows: pa.Table | pa.RecordBatchReader, transaction: tuple[str, int], days: set[date]) -> None:
+        """Append rows, or replace those with the same natural key, in one commit that carries the transaction."""
+        table = self._open[declared.name]
+        same = [f'(held."{name}" IS NOT DISTINCT FROM fresh."{name}")' for name in declared.natural_key]
+        if declared.kind == "fact":
+            # days are dates, so nothing of a record's content gets into the text; they spare Delta the other partitions
+            listed = ", ".join(f"CAST('{day.isoformat()}' AS DATE)" for day in sorted(days))
+            same += ["(held.event_date = fresh.event_date)", f"(held.event_date IN ({listed}))"]
+        merger = table.merge(
+            rows, " AND ".join(same), source_alias="fresh", target_alias="held", writer_properties=_WRITER,
+            commit_properties=_commit(transaction), merge_schema=bool(self._refuse_foreign(declared, table)),
+        )
+        merger.when_matched_update_all().when_not_matched_insert_all().execute()
+
+    def restore(self, declared: Table, version: int) -> int:
+        """Bring a table back to a version, as a new version; returns the version that it is at now."""
+        table = self.head(declared)
+        if table.version() > version:
+            table.restore(version)
+            self._open.pop(declared.name, None)
+            table = self.head(declared)
+        return table.version()
+
+
+def _commit(transaction: tuple[str, int]) -> CommitProperties:
+    digest, attempt = transaction
+    return CommitProperties(app_transactions=[Transaction(digest, attempt)], custom_metadata={"cem_digest": digest})

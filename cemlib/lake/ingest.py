@@ -1,0 +1,190 @@
+"""Ingest: each file wholly or not at all, and once.
+
+A file is read and checked before the writer's lock is taken, so that nobody is locked out meanwhile; the commit is in
+:mod:`cemlib.lake.commit`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from cemlib.errors import CemError, IngestError, LakeError
+from cemlib.lake.commit import FileCommit, check_key, taken_digests
+from cemlib.lake.delta import DeltaFolder
+from cemlib.lake.engine import connect
+from cemlib.lake.lock import WriterLock
+from cemlib.lake.manifest import Ledger, Manifest, read_manifest
+from cemlib.lake.merge import merge_rows
+from cemlib.lake.quarantine import QuarantineWriter
+from cemlib.lake.results import FileResult, IngestSummary
+from cemlib.lake.staging import BatchLike, StagedFile
+from cemlib.schema import table
+
+__all__ = ["IngestRun", "SourceLike"]
+
+_REJECTED = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason_code", pa.string()), ("reason", pa.string()),
+                       ("raw", pa.string())])
+
+
+class SourceLike(Protocol):
+    """What the lake asks of a connector."""
+
+    code: str
+
+    def files(self) -> list[Path]:
+        """The files to read."""
+
+    def read(self, path: Path, door: Any) -> Iterator[BatchLike]:
+        """Read one file batch by batch."""
+
+
+class IngestRun:
+    """Takes the files of one connector into a lake.
+
+    Parameters
+    ----------
+    folder : Path
+        The lake.
+    source : SourceLike
+    door : object
+        Handed to the connector, which replaces identifiers with it.
+    dry_run : bool
+        Read and check everything, write nothing.
+    progress : callable, optional
+        Called with a dict: ``event`` (file, records, waiting, done), ``file``, ``index``, ``files``, ``records``, and
+        ``holder`` while waiting, ``status`` when done.
+    wait_s : float
+        How long to wait for another writer, per file.
+    """
+
+    def __init__(self, folder: Path, source: SourceLike, door: Any, *, dry_run: bool = False,
+                 progress: Callable[[dict], None] | None = None, wait_s: float = 60.0) -> None:
+        self._folder, self._source, self._door, self._dry_run, self._wait_s = folder, source, door, dry_run, wait_s
+        self._progress = progress or (lambda event: None)
+        self._delta = DeltaFolder(folder / "tables")
+        self._ledger = Ledger(folder)
+        self._writer = FileCommit(folder, self._ledger, self._delta)
+        self._told: dict = {}
+
+    def run(self) -> IngestSummary:
+        """Take the files in, one after the other; a file that fails does not keep the others out.
+
+        Raises
+        ------
+        LakeError
+            When the lake itself cannot be written: then no further file is tried.
+        """
+        started = time.perf_counter()
+        paths = [Path(one) for one in self._source.files()]
+        summary = IngestSummary(self._source.code, dry_run=self._dry_run)
+        check_key(self._folder, read_manifest(self._folder))
+        if not self._dry_run and (self._folder / "journal.json").exists():
+            with self._locked(records=0):
+                self._writer.recovered()
+        self._connection = connect()
+        try:
+            for index, path in enumerate(paths, 1):
+                self._told = {"file": str(path), "index": index, "files": len(paths)}
+                self._tell("file", records=0)
+                result = self._one(path)
+                summary.files.append(result)
+                self._tell("done", records=result.records, status=result.status)
+        finally:
+            self._connection.close()
+        summary.seconds = time.perf_counter() - started
+        return summary
+
+    def _locked(self, records: int) -> WriterLock:
+        return WriterLock(self._folder / "writer.lock", self._wait_s,
+                          lambda holder: self._tell("waiting", holder=holder, records=records))
+
+    def _tell(self, event: str, **more: Any) -> None:
+        self._progress({"event": event, **self._told, **more})
+
+    def _one(self, path: Path) -> FileResult:
+        result, started = FileResult(str(path)), time.perf_counter()
+        try:
+            self._take(path, result)
+        except LakeError:
+            raise
+        except Exception as error:
+            # one bad file, whatever is wrong with it, keeps no other out; readers still see the older manifest
+            self._delta.forget()
+            result.status = "failed"
+            result.error = str(error) if isinstance(error, CemError) else f"{type(error).__name__}: {error}"
+        result.seconds = time.perf_counter() - started
+        return result
+
+    def _take(self, path: Path, result: FileResult) -> None:
+        before = path.stat()
+        with open(path, "rb") as file:
+            result.digest = hashlib.file_digest(file, "sha256").hexdigest()
+        manifest = read_manifest(self._folder) or Manifest()
+        if result.digest in taken_digests(self._ledger.read(manifest.ledger_bytes)):
+            result.status = "already"
+            return
+        with self._place() as place:
+            quarantine = None if self._dry_run else QuarantineWriter(place / "rejected", result.digest)
+            staged = StagedFile(path.name, place, quarantine)
+            try:
+                self._read(path, staged)
+                if quarantine is not None:
+                    quarantine.add(_REJECTED.empty_table(), is_last=True)
+            finally:
+                staged.close()
+                if quarantine is not None:
+                    quarantine.close()
+            after = path.stat()
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                raise IngestError("The file changed while it was read.", where=str(path), todo="Wait until it is complete, then run again.")
+            result.records, result.accepted, result.rejected = staged.records, staged.accepted, staged.rejected
+            result.repaired, result.reasons = dict(staged.repaired), staged.by_code()
+            if self._dry_run:
+                self._count(staged, manifest, result)
+                return
+            with self._locked(records=staged.records):
+                self._writer.commit(staged, quarantine, result, self._source.code, path.name, self._connection)
+
+    def _read(self, path: Path, staged: StagedFile) -> None:
+        for batch in self._source.read(path, self._door):
+            staged.add(batch)
+            self._tell("records", records=staged.records)
+        staged.finish()
+
+    def _count(self, staged: StagedFile, manifest: Manifest, result: FileResult) -> None:
+        """A dry run counts against the state that readers see."""
+        for name in staged.tables():
+            held = manifest.tables.get(name)
+            stored = self._delta.at(table(name), held["version"], held["evolved"]) if held else None
+            merged = merge_rows(self._connection, table(name), staged.relation(name, self._connection), stored)
+            result.note(name, merged.added, merged.changed, merged.known)
+        result.status = "ingested"
+
+    @contextlib.contextmanager
+    def _place(self) -> Iterator[Path]:
+        """A folder for what is staged: in the lake, so that it lies on the same disk, but for a dry run."""
+        if self._dry_run:
+            with tempfile.TemporaryDirectory(prefix="cem-") as place:
+                yield Path(place)
+            return
+        try:
+            (self._folder / "staging").mkdir(parents=True, exist_ok=True)
+            place = Path(tempfile.mkdtemp(prefix=f"{socket.gethostname()}+{os.getpid()}+", dir=self._folder / "staging"))
+        except OSError as error:
+            raise LakeError("The lake cannot be written.", came=error.strerror or str(error), where=str(self._folder),
+                            todo="Check who owns the folder and whether the disk is full.") from None
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)

@@ -1,0 +1,343 @@
+"""The lake as its users see it: open, ingest, read a snapshot, and ask how fresh it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import pandas as pd
+import pyarrow as pa
+
+from cemlib.errors import CallError, LakeError
+from cemlib.lake import insight
+from cemlib.lake.delta import DeltaFolder, StoredTable
+from cemlib.lake.engine import connect, quoted
+from cemlib.lake.ingest import IngestRun, SourceLike
+from cemlib.lake.manifest import Ledger, Manifest, Snapshot, State, find_state, read_manifest
+from cemlib.lake.quarantine import read_quarantined
+from cemlib.lake.results import IngestSummary
+from cemlib.lake.views import make_view
+from cemlib.schema import table, tables
+from cemlib.settings import settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["Lake", "open_lake", "set_door_factory"]
+
+_door_factory: Callable[[Lake], Any] | None = None
+
+
+def set_door_factory(factory: Callable[[Lake], Any] | None) -> None:
+    """Say how the door of an ingest is made when the caller hands none over: it is called with the lake.
+
+    The lake does not import the connectors, so the package that knows both registers the door here.
+    """
+    global _door_factory
+    _door_factory = factory
+
+
+def open_lake(path: str | Path | None = None, at: Snapshot | datetime | str | None = None) -> Lake:
+    """Open a lake for reading and ingest; where there is none yet, it is empty and the first ingest makes it.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The folder; the settings' by default.
+    at : Snapshot, datetime or str, optional
+        Read the past: a snapshot, its id, or an instant (UTC where no time zone is given). Such a lake is read-only.
+
+    Raises
+    ------
+    LakeError
+        When it cannot be read, was written by a newer version, or never was in the state asked for.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> lake = open_lake(tempfile.gettempdir() + "/no-lake-here-yet")
+    >>> lake.has("registration"), len(lake.relation("registration").fetchall())
+    (False, 0)
+    """
+    return Lake(Path(settings().lake_path if path is None else path).absolute(), at)
+
+
+class Lake:
+    """A lake at one snapshot; made by :func:`open_lake`.
+
+    The views in :attr:`connection` are named like the canonical tables. Times are naive TIMESTAMPs in UTC; a fact also has the
+    bucket columns minute5_at, minute15_at, hour_at, day_date, month_date and weekday_hour (0 is Monday 0 h UTC) of its event time.
+    A filter on ``day_date`` spares the files of the other days.
+    """
+
+    def __init__(self, path: Path, at: Snapshot | datetime | str | None = None) -> None:
+        self.path = path
+        self._at = at
+        self._delta = DeltaFolder(path / "tables")
+        self._ledger = Ledger(path)
+        self._stored: dict[str, StoredTable] = {}
+        self._shown: dict[str, StoredTable | None] = {}
+        self._derived: set[str] = set()
+        self._insight: dict[str, pd.DataFrame] = {}
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        manifest = self._manifest = read_manifest(path) or Manifest()
+        self._state = State(manifest.tables, manifest.ledger_bytes, manifest.written_at)
+        if at is not None:
+            self._state = find_state(self._ledger.read(manifest.ledger_bytes), at, str(path))
+
+    def __repr__(self) -> str:
+        return f"Lake({str(self.path)!r}, snapshot {self.snapshot().id}, {len(self.tables())} tables)"
+
+    def __enter__(self) -> Lake:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the engine's memory; the lake can be used again afterwards."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._stored, self._shown, self._derived, self._insight = None, {}, {}, set(), {}
+
+    # --- writing
+
+    def ingest(self, source: SourceLike, *, door: Any = None, dry_run: bool = False,
+               progress: Callable[[dict], None] | None = None, wait_s: float = 60.0) -> IngestSummary:
+        """Take the files of a connector in: each wholly or not at all, and once.
+
+        Parameters
+        ----------
+        source : Source
+            A connector with its files, as ``cem.sources.RoamingSignalling("incoming/")``.
+        door : Door, optional
+            Replaces identifiers by pseudonyms; by default made anew with the PLMNs that the lake knows.
+        dry_run : bool
+            Read and check everything, write nothing.
+        progress : callable, optional
+            Called with a dict per step: event, file, index, files, records.
+        wait_s : float
+            How long to wait for another writer.
+
+        Returns
+        -------
+        IngestSummary
+            Per file and in sum: records, accepted, rejected by reason, rows that are new or were known.
+
+        Raises
+        ------
+        LakeError
+            When the lake cannot be written, or another writer does not finish in time. A file that is bad does not raise:
+            its result has the status failed and says why.
+        CallError
+            For a lake that was opened in the past, or when no door is known.
+        """
+        if self._at is not None:
+            raise CallError("A lake that was opened in the past cannot be written.", where=str(self.path),
+                            todo="Open it without at=.")
+        if door is None:
+            if _door_factory is None:
+                raise CallError("No door is known through which identifiers become pseudonyms.",
+                                todo="Import cemlib as a whole, or hand over door=.")
+            door = _door_factory(self)
+        try:
+            return IngestRun(self.path, source, door, dry_run=dry_run, progress=progress, wait_s=wait_s).run()
+        finally:
+            if not dry_run:
+                self.refresh()
+
+    # --- which state
+
+    def snapshot(self) -> Snapshot:
+        """The table versions that this lake reads; keep it with a result to read the same again."""
+        return self._state.snapshot()
+
+    def refresh(self) -> bool:
+        """Go to the newest state; returns whether anything changed. Derived relations of the older state are dropped."""
+        if self._at is not None:
+            return False
+        manifest = read_manifest(self.path) or Manifest()
+        if manifest == self._manifest:
+            return False
+        self._manifest = manifest
+        self._state = State(manifest.tables, manifest.ledger_bytes, manifest.written_at)
+        self._insight = {}
+        if self._connection is not None:
+            for name in self._derived:
+                self._connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+            self._make_views(self._connection)
+        self._derived = set()
+        return True
+
+    def tables(self) -> list[str]:
+        """The canonical tables that hold data, in the order of the schema."""
+        stored = self._stored_tables()
+        return [name for name in tables() if name in stored and stored[name].records]
+
+    def has(self, name: str) -> bool:
+        """Whether a canonical table holds data.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no such table.
+        """
+        found = self._stored_tables().get(table(name).name)
+        return found is not None and found.records > 0
+
+    # --- reading
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB of this lake, with a view per canonical table; opened on first use."""
+        if self._connection is None:
+            connection = connect()
+            self._make_views(connection)
+            self._connection = connection
+        return self._connection
+
+    def relation(self, name: str) -> duckdb.DuckDBPyRelation:
+        """A canonical table, or a derived one made by :meth:`materialize`, as a DuckDB relation.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is neither.
+        """
+        if name not in self._derived:
+            table(name)
+        return self.connection.table(name) if name in self._derived else self.connection.view(name)
+
+    def frame(self, name: str) -> nw.LazyFrame:
+        """The same as a narwhals LazyFrame, for KPI expressions."""
+        return nw.from_native(self.relation(name))
+
+    def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
+        """Run SQL over the views; values are bound as parameters (``?`` or ``$name``), never written into the text."""
+        return self.connection.sql(sql, params=params) if params is not None else self.connection.sql(sql)
+
+    def is_materialized(self, name: str) -> bool:
+        """Whether a derived relation of this name was made in this snapshot."""
+        return name in self._derived
+
+    def materialize(self, name: str, relation: Any, params: Sequence[Any] | Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
+        """Compute a derived relation once per snapshot and keep it as a temporary table.
+
+        Parameters
+        ----------
+        name : str
+            Lower-case letters, digits and underscores; not the name of a canonical table.
+        relation : str, DuckDB relation, narwhals LazyFrame, pyarrow.Table or DataFrame
+            What to keep; not looked at when the name was made in this snapshot before.
+        params : optional
+            Parameters of a SQL text.
+
+        Raises
+        ------
+        CallError
+            When the name is not one, or is a canonical table's.
+        """
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in tables():
+            raise CallError("A derived relation cannot have this name.", came=repr(name),
+                            wanted="lower-case letters, digits, underscores; not a canonical table")
+        if name not in self._derived:
+            self._keep(name, relation, params)
+            self._derived.add(name)
+        return self.relation(name)
+
+    def _keep(self, name: str, relation: Any, params: Any) -> None:
+        connection = self.connection
+        if isinstance(relation, (nw.LazyFrame, nw.DataFrame)):
+            relation = relation.to_native()
+        if isinstance(relation, str):
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {relation}", params or [])
+            return
+        if isinstance(relation, pd.DataFrame):
+            relation = pa.Table.from_pandas(relation, preserve_index=False)
+        if isinstance(relation, pa.Table):
+            relation = connection.from_arrow(relation)
+        relation.create_view(f"making_{name}", replace=True)
+        try:
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS FROM {quoted('making_' + name)}")
+        finally:
+            connection.execute(f"DROP VIEW IF EXISTS {quoted('making_' + name)}")
+
+    # --- how it stands
+
+    def freshness(self) -> pd.DataFrame:
+        """How fresh each source is: records, last event, last receipt, and the delay from event to receipt (p50, p95 in
+        seconds, over the last 30 days of the table's events). Columns: source_code, table_name, records, last_event_at,
+        last_received_at, delay_p50_s, delay_p95_s; times are naive UTC.
+        """
+        return self._once("freshness", lambda: insight.freshness(self.connection, self.tables()))
+
+    def rejects(self) -> pd.DataFrame:
+        """Rejected records counted by file and reason, without any raw text: source_code, file_name, column_name,
+        reason_code, reason, records.
+        """
+        return self._once("rejects", lambda: insight.rejects(self._ledger_lines()))
+
+    def files(self) -> pd.DataFrame:
+        """The files that were taken in, oldest first: file_name, source_code, ingested_at, records, accepted, rejected,
+        added, changed, known, digest.
+        """
+        return self._once("files", lambda: insight.files(self._ledger_lines()))
+
+    def status(self) -> dict:
+        """How the lake stands, as plain data: tables with records, versions, files and bytes; sums over the ingested files;
+        who writes now; and whether a crashed ingest waits to be undone by the next writer.
+        """
+        return insight.status(self.path, self.snapshot(), self._stored_tables(), self._ledger_lines())
+
+    def quarantined(self, file_name: str | None = None) -> pd.DataFrame:
+        """The rejected records with their raw text, of one file or of all; only for whoever owns the files and the secret.
+
+        Raises
+        ------
+        LakeError
+            When the secret is not the lake's, or the quarantine is not readable.
+        """
+        found = []
+        for line in insight.ingested(self._ledger_lines()):
+            if line["rejected"] and file_name in (None, line["file"]):
+                rows = read_quarantined(self.path / "quarantine", line["digest"]).to_pandas()
+                rows.insert(0, "file_name", line["file"])
+                found.append(rows)
+        columns = ["file_name", "line", "column", "reason_code", "reason", "raw"]
+        return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
+
+    def _once(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        if name not in self._insight:
+            self._insight[name] = make()
+        return self._insight[name].copy()
+
+    def _ledger_lines(self) -> list[dict]:
+        lines = self._ledger.read(self._manifest.ledger_bytes)
+        if self._at is None:
+            return lines
+        return [line for line in lines if self._state.written_at and line["at"] <= self._state.written_at]
+
+    def _stored_tables(self) -> dict[str, StoredTable]:
+        """The tables at this snapshot; what did not change since the last one is not read again."""
+        for name, held in self._state.tables.items():
+            if name not in tables():
+                raise LakeError("The lake holds a table that this version of the workbench does not know.", came=name,
+                                where=str(self.path), todo="Update the workbench.")
+            known = self._stored.get(name)
+            if known is None or (known.version, known.evolved) != (held["version"], held["evolved"]):
+                self._stored[name] = self._delta.at(table(name), held["version"], held["evolved"])
+        for name in [name for name in self._stored if name not in self._state.tables]:
+            del self._stored[name]
+        return self._stored
+
+    def _make_views(self, connection: duckdb.DuckDBPyConnection) -> None:
+        stored = self._stored_tables()
+        for name, declared in tables().items():
+            # what a view shows already is left alone: a refresh costs what changed
+            if name not in self._shown or self._shown[name] is not stored.get(name):
+                make_view(connection, declared, stored.get(name))
+                self._shown[name] = stored.get(name)

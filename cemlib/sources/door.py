@@ -1,0 +1,258 @@
+"""The door: no identifier of a person or a thing passes it unhashed.
+
+An identifier is normalised, what its hash would destroy is derived first (IMSI range, home PLMN, country, dial prefix, TAC),
+then it is replaced by a keyed pseudonym: HMAC-SHA256, cut to 128 bits, over the kind of the identifier and its normal form.
+The kind is part of the hashed text, so that an IMSI and a line number of the same digits do not meet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import phonenumbers
+import pyarrow as pa
+import pyarrow.compute as pc
+import stdnum.imsi
+import stdnum.luhn
+
+from cemlib.errors import ParameterError, UnknownNameError
+from cemlib.keys import derive_key
+
+__all__ = ["IDENTIFIERS", "Door", "Passed", "PassedColumn"]
+
+#: The kinds of identifiers that the door knows.
+IDENTIFIERS = ("imsi", "msisdn", "imei", "line", "account", "user")
+
+_DIGITS = frozenset("0123456789")
+#: More distinct values than this are forgotten and hashed again: a bound on memory, not on correctness.
+_REMEMBERED = 2_000_000
+
+
+class Passed(NamedTuple):
+    """What is left of an identifier behind the door.
+
+    Attributes
+    ----------
+    key : str or None
+        The pseudonym; None when the identifier is refused.
+    facts : tuple of str or None
+        What was derived before hashing, in the order of :attr:`Door.facts` for the kind.
+    reason : str or None
+        Why it is refused; never the identifier itself.
+    """
+
+    key: str | None
+    facts: tuple[str | None, ...] = ()
+    reason: str | None = None
+
+
+class PassedColumn(NamedTuple):
+    """What is left of a column of identifiers.
+
+    Attributes
+    ----------
+    keys : pyarrow.Array
+        The pseudonyms; null for a missing and for a refused identifier.
+    facts : dict of str to pyarrow.Array
+        What was derived before hashing, by canonical column.
+    reasons : pyarrow.Array
+        Why an identifier is refused; null: it is not.
+    """
+
+    keys: pa.Array
+    facts: dict[str, pa.Array]
+    reasons: pa.Array
+
+
+class Door:
+    """Normalises identifiers, derives what a hash destroys, and makes keyed pseudonyms.
+
+    Parameters
+    ----------
+    key : bytes, optional
+        The secret of the pseudonyms, at least 16 bytes; by default the one derived from the workbench's secret.
+    plmn_codes : iterable of str
+        The PLMNs that are known (table ``network``): the home PLMN of an IMSI is the longest of them with which it begins.
+        Without a match the length of the MNC comes from python-stdnum's table, else two digits are taken.
+    dial_prefix : str
+        Country calling code to put before a number in national format (one leading zero); empty: such a number is refused.
+
+    Examples
+    --------
+    >>> door = Door(b"a key of an example", plmn_codes=["99901"])
+    >>> door.imsi("999010000000012").facts            # IMSI range, home PLMN
+    ('99901000', '99901')
+    >>> len(door.imsi("999010000000012").key), door.imsi("99901").reason
+    (32, 'an IMSI has 14 or 15 digits')
+    >>> door.msisdn("+33 6 39 98 00 01").facts        # country, dial prefix
+    ('FR', '33')
+    >>> door.msisdn("0033639980001").key == door.msisdn("+33 6 39 98 00 01").key
+    True
+    """
+
+    #: Per kind: the canonical columns whose values are derived before hashing.
+    facts: dict[str, tuple[str, ...]] = {
+        "imsi": ("imsi_range_code", "home_plmn_code"),
+        "msisdn": ("country_code", "dial_prefix_code"),
+        "imei": ("tac_code",),
+        "line": (),
+        "account": (),
+        "user": (),
+    }
+
+    def __init__(self, key: bytes | None = None, plmn_codes: Iterable[str] = (), dial_prefix: str = "") -> None:
+        key = derive_key("pseudonym") if key is None else key
+        if len(key) < 16:
+            raise ParameterError("The key of the pseudonyms is too short.", wanted="at least 16 bytes", came=f"{len(key)} bytes")
+        self._key = bytes(key)
+        self._plmns = frozenset(str(one) for one in plmn_codes)
+        self._plmn_lengths = sorted({len(one) for one in self._plmns}, reverse=True)
+        self._dial_prefix = dial_prefix.lstrip("+")
+        self._known: dict[str, dict[str, pa.Array]] = {}
+
+    @property
+    def record_key(self) -> str:
+        """The secret (hex) mixed into record ids: without it an IMSI could be guessed from the id of its record."""
+        return hmac.digest(self._key, b"record", hashlib.sha256).hex()
+
+    def pseudonym(self, kind: str, normal: str) -> str:
+        """The pseudonym (32 hex digits) of an identifier that is in its normal form already.
+
+        Raises
+        ------
+        UnknownNameError
+            For a kind that the door does not know.
+        """
+        if kind not in IDENTIFIERS:
+            raise UnknownNameError("kind of identifier", kind, IDENTIFIERS)
+        return hmac.digest(self._key, f"{kind}\x1f{normal}".encode(), hashlib.sha256)[:16].hex()
+
+    def imsi(self, text: str) -> Passed:
+        """An IMSI (E.212): 14 or 15 digits; MCC 999 (private networks) passes."""
+        digits = text.strip()
+        if not _is_digits(digits) or len(digits) not in (14, 15):
+            return Passed(None, reason="an IMSI has 14 or 15 digits")
+        return Passed(self.pseudonym("imsi", digits), (digits[:8], self.home_plmn(digits)))
+
+    def home_plmn(self, imsi: str) -> str:
+        """The PLMN that issued an IMSI: the longest known one, else by python-stdnum's table, else five digits."""
+        for length in self._plmn_lengths:
+            if imsi[:length] in self._plmns:
+                return imsi[:length]
+        parts = stdnum.imsi.split(imsi)
+        return parts[0] + parts[1] if len(parts) == 3 else imsi[:5]
+
+    def msisdn(self, text: str) -> Passed:
+        """A phone number in E.164, with or without + or 00; three to six digits are a short code, of no country."""
+        digits = text.strip().translate(_PUNCTUATION)
+        is_international = digits.startswith("+")
+        digits = digits.removeprefix("+")
+        if not _is_digits(digits):
+            return Passed(None, reason="a phone number has digits only")
+        if 3 <= len(digits) <= 6 and not is_international:
+            return Passed(self.pseudonym("msisdn", digits), (None, None))
+        if digits.startswith("00"):
+            digits = digits[2:]
+        elif digits.startswith("0") and not is_international and self._dial_prefix:
+            digits = self._dial_prefix + digits[1:]
+        try:
+            number = phonenumbers.parse("+" + digits)
+        except phonenumbers.NumberParseException:
+            return Passed(None, reason="the number begins with no country calling code")
+        if not phonenumbers.is_possible_number(number):
+            return Passed(None, reason="the number's length is impossible in its country")
+        normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return Passed(self.pseudonym("msisdn", normal), (_country(number), str(number.country_code)))
+
+    def imei(self, text: str) -> Passed:
+        """An IMEI (14 digits, 15 with check digit) or IMEISV (16); networks send 0 in place of the check digit (TS 23.003)."""
+        digits = text.strip()
+        if not _is_digits(digits) or len(digits) not in (14, 15, 16):
+            return Passed(None, reason="an IMEI has 14 to 16 digits")
+        if len(digits) == 15 and digits[14] != "0" and not stdnum.luhn.is_valid(digits):
+            return Passed(None, reason="the check digit of the IMEI is wrong")
+        return Passed(self.pseudonym("imei", digits[:14]), (digits[:8],))
+
+    def line(self, text: str) -> Passed:
+        """The operator's id of an access line."""
+        return self._opaque("line", text)
+
+    def account(self, text: str) -> Passed:
+        """The operator's id of an account."""
+        return self._opaque("account", text)
+
+    def user(self, text: str) -> Passed:
+        """The id that an application gave to its user or device."""
+        return self._opaque("user", text)
+
+    def _opaque(self, kind: str, text: str) -> Passed:
+        normal = text.strip()
+        if not normal or len(normal) > 200:
+            return Passed(None, reason="the id is empty or longer than 200 characters")
+        return Passed(self.pseudonym(kind, normal))
+
+    def pass_column(self, kind: str, texts: pa.Array) -> PassedColumn:
+        """Pass a column of identifiers; each distinct one is hashed once and remembered from batch to batch.
+
+        Parameters
+        ----------
+        kind : str
+            One of :data:`IDENTIFIERS`.
+        texts : pyarrow.Array of string
+            Null where there is no identifier.
+
+        Raises
+        ------
+        UnknownNameError
+            For a kind that the door does not know.
+
+        Examples
+        --------
+        >>> passed = Door(b"a key of an example").pass_column("imsi", pa.array(["999010000000012", None, "12"]))
+        >>> passed.keys.is_valid().to_pylist(), passed.facts["home_plmn_code"].to_pylist(), passed.reasons.to_pylist()
+        ([True, False, False], ['99901', None, None], [None, None, 'an IMSI has 14 or 15 digits'])
+        """
+        if kind not in IDENTIFIERS:
+            raise UnknownNameError("kind of identifier", kind, IDENTIFIERS)
+        distinct = texts.dictionary_encode()
+        known = self._known.get(kind)
+        if known is None or len(known["text"]) > _REMEMBERED:
+            known = self._table(kind, pa.array([], pa.string()))
+        new = distinct.dictionary.filter(pc.is_null(pc.index_in(distinct.dictionary, value_set=known["text"])))
+        if len(new):
+            added = self._table(kind, new)
+            known = {name: pa.concat_arrays([known[name], added[name]]) for name in known}
+        self._known[kind] = known
+        at = pc.index_in(distinct.dictionary, value_set=known["text"]).take(distinct.indices)
+        facts = {name: known[name].take(at) for name in self.facts[kind]}
+        return PassedColumn(known["key"].take(at), facts, known["reason"].take(at))
+
+    def _table(self, kind: str, texts: pa.Array) -> dict[str, pa.Array]:
+        """Distinct identifiers of a kind with what is left of each."""
+        passes: Callable[[str], Passed] = getattr(self, kind)
+        passed = [passes(one) for one in texts.to_pylist()]
+        made = {"text": texts, "key": pa.array([one.key for one in passed], pa.string()),
+                "reason": pa.array([one.reason for one in passed], pa.string())}
+        for at, name in enumerate(self.facts[kind]):
+            made[name] = pa.array([one.facts[at] if one.facts else None for one in passed], pa.string())
+        return made
+
+
+_PUNCTUATION = str.maketrans("", "", " -./()\u00a0")
+
+
+def _is_digits(text: str) -> bool:
+    """Whether a text has ASCII digits only; str.isdigit takes other scripts too."""
+    return bool(text) and _DIGITS.issuperset(text)
+
+
+def _country(number: phonenumbers.PhoneNumber) -> str | None:
+    """ISO code of a number's country; a possible number outside the numbering plan has it where the code is one country's."""
+    region = phonenumbers.region_code_for_number(number)
+    if region is None:
+        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(number.country_code, ())
+        region = regions[0] if len(regions) == 1 else None
+    return None if region in (None, "001") else region

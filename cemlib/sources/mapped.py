@@ -1,0 +1,206 @@
+"""The connector that a mapping drives: reads CSV, gzip or Parquet, judges each record, and fills the canonical tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cemlib.errors import SourceError
+from cemlib.schema import fields, table
+from cemlib.sources.base import Batch, Source, rejected_records
+from cemlib.sources.cells import CellReader
+from cemlib.sources.columnar import is_parquet, read_columnar
+from cemlib.sources.delimited import RawBatch, read_delimited
+from cemlib.sources.door import Door
+from cemlib.sources.event_time import as_instant
+from cemlib.sources.mapping import Mapping, load_mapping
+from cemlib.sources.verdicts import Verdicts
+
+__all__ = ["MappedSource", "seconds_between"]
+
+_TIMESTAMP = pa.timestamp("us", tz="UTC")
+#: A record cannot be exported before it happened; clocks of two systems may differ by this much.
+_CLOCK_SKEW = pa.scalar(dt.timedelta(hours=1), pa.duration("us"))
+
+
+class MappedSource(Source):
+    """A connector whose file layout is a mapping.
+
+    Parameters
+    ----------
+    *paths : str or Path
+        A file, a folder, or several.
+    mapping : str, Path or Mapping, optional
+        Another mapping than the connector's own: a built-in one by name, a YAML file, or a :class:`Mapping`.
+    event_time : str, date or datetime, optional
+        The event time of records that have none, in place of what the mapping declares.
+    """
+
+    mapping_name: ClassVar[str]
+
+    def __init__(self, *paths: str | Path, mapping: str | Path | Mapping | None = None,
+                 event_time: str | dt.date | dt.datetime | None = None) -> None:
+        super().__init__(*paths)
+        self.mapping = load_mapping(self.mapping_name if mapping is None else mapping)
+        foreign = [one for one in self.mapping.tables if one not in self.default_tables]
+        if foreign:
+            raise SourceError(f"The mapping {self.mapping.code} does not fit {type(self).__name__}.",
+                              wanted="tables " + ", ".join(self.default_tables), came=", ".join(foreign))
+        if event_time is not None and self.mapping.event_time is None:
+            raise SourceError("event_time is for records without a time of their own.", where=f"mapping {self.mapping.code}",
+                              todo="Leave it out: the mapping reads the time from a column.")
+        # these hide the class's: a foreign mapping is a source of its own, with its own file names
+        self.code, self.title = self.mapping.code, self.mapping.title  # type: ignore[misc]
+        self.file_patterns = tuple(self.mapping.files)  # type: ignore[misc]
+        self._event_time = None if event_time is None else as_instant(event_time)
+
+    def read(self, path: Path, door: Door) -> Iterator[Batch]:
+        """Read one file batch by batch; see :meth:`Source.read`."""
+        path = Path(path)
+        if not path.is_file():
+            raise SourceError("There is no such file.", where=str(path))
+        header, batches = read_columnar(path) if is_parquet(path) else read_delimited(path, self.mapping)
+        self.mapping.check_header(header, path)
+        reading = _Reading(self, path, door)
+        try:
+            for raw in batches:
+                yield reading.batch(raw)
+        finally:
+            reading.cells.close()
+
+    def complete(self, found: dict[str, pa.Array]) -> dict[str, pa.Array]:
+        """Add the columns that follow from several cells; a connector that has such columns overrides this."""
+        return found
+
+    def rows(self, found: dict[str, pa.Array]) -> dict[str, dict[str, pa.Array]]:
+        """The columns per table; a connector one of whose records feeds several tables overrides this."""
+        return dict.fromkeys(self.mapping.tables, found)
+
+
+class _Reading:
+    """One file on its way through."""
+
+    def __init__(self, source: MappedSource, path: Path, door: Door) -> None:
+        self.source, self.mapping = source, source.mapping
+        self.cells = CellReader(source.mapping, door)
+        self.received = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+        declared = self.mapping.event_time
+        self.event_time = source._event_time or (declared.of_file(path) if declared else None)
+        # records without a time are told apart from those of another month by the time that was declared for them
+        told = self.event_time.isoformat() if self.event_time else ""
+        self.secret = "\x1f".join((door.record_key, self.mapping.code, told, ""))
+        self.seen = _Seen()
+
+    def batch(self, raw: RawBatch) -> Batch:
+        """Judge the records of a batch and make their tables."""
+        count = len(raw.lines)
+        verdicts = Verdicts(count)
+        found = self.cells.columns(raw.cells, verdicts)
+        found = self._common(found, count, verdicts)
+        ids = self.cells.record_ids(raw.cells, self.secret)
+        again = self.seen.count(ids)
+        if self.mapping.repeated_lines == "reject":
+            verdicts.refuse(again > 0, "", "duplicate", "the same record stands in the file before")
+        elif again.any():
+            # the first keeps the id of its content, the nth is named by it and n
+            rows = np.flatnonzero(again)
+            told = [f"{one}#{nth}" for one, nth in zip(ids.take(pa.array(rows)).to_pylist(), again[rows].tolist())]
+            ids = pc.replace_with_mask(ids, pa.array(again > 0), self.cells.record_ids(pa.table({"id": told}), self.secret))
+        found["record_id"] = ids
+        good = pa.array(verdicts.good)
+        if not verdicts.good.all():
+            found = {name: one.filter(good) for name, one in found.items()}
+        found = self.source.complete(found)
+        tables = {name: self._table(name, columns) for name, columns in self.source.rows(found).items()}
+        bad = np.flatnonzero(~verdicts.good)
+        told = [(line, *verdicts.of(row), text) for line, row, text in zip(raw.lines[bad].tolist(), bad, raw.raw(bad))]
+        repaired = 0 if raw.repaired is None else int((raw.repaired & verdicts.good).sum())
+        return Batch(records=count + len(raw.malformed), tables=tables, accepted=count - len(bad),
+                     rejected=rejected_records([*raw.malformed, *told]),
+                     repaired={"broken_bytes": repaired} if repaired else {})
+
+    def _common(self, found: dict[str, pa.Array], count: int, verdicts: Verdicts) -> dict[str, pa.Array]:
+        """Add constants, event time and the time of receipt."""
+        for name, value in self.mapping.constants.items():
+            constant = as_instant(value) if isinstance(value, dt.date) else value
+            found[name] = pa.repeat(pa.scalar(constant, fields()[name].arrow_type), count)
+        main = table(self.mapping.tables[0])
+        has_export = "received_at" in found
+        if not has_export:
+            found["received_at"] = pa.repeat(pa.scalar(self.received, _TIMESTAMP), count)
+        if self.event_time is not None:
+            found[main.event_at] = pa.repeat(pa.scalar(self.event_time, _TIMESTAMP), count)
+            found["time_grain_code"] = pa.repeat(pa.scalar(self.mapping.event_time.grain), count)
+        if has_export and main.event_at:
+            early = pc.less(pc.add(found["received_at"], _CLOCK_SKEW), found[main.event_at])
+            column = self.cells.theirs("received_at")
+            verdicts.refuse(pc.fill_null(early, False).to_numpy(zero_copy_only=False), column, "bad_order",
+                            "exported more than an hour before it happened")
+        return found
+
+    def _table(self, name: str, columns: dict[str, pa.Array]) -> pa.Table:
+        """The canonical table of some records: every declared column in order."""
+        declared = table(name)
+        count = len(next(iter(columns.values())))
+        known = {**columns, "source_code": pa.repeat(pa.scalar(self.mapping.code), count),
+                 "observation_code": pa.repeat(pa.scalar(self.mapping.observation), count)}
+        if declared.event_at:
+            known["event_date"] = columns[declared.event_at].cast(pa.date32())
+        arrays = [known.get(one.name) for one in declared.fields()]
+        arrays = [pa.nulls(count, field.arrow_type) if one is None else one for one, field in zip(arrays, declared.fields())]
+        return pa.Table.from_arrays(arrays, schema=declared.arrow_schema())
+
+
+class _Seen:
+    """The record ids of a file so far: 16 bytes each, so that a file of many millions of records can be watched."""
+
+    def __init__(self) -> None:
+        self._high, self._low = np.empty(0, np.uint64), np.empty(0, np.uint64)
+        self._repeats: dict[int, int] = {}
+
+    def count(self, ids: pa.Array) -> np.ndarray:
+        """How often each record stood in the file before."""
+        if not len(ids):
+            return np.empty(0, np.int64)
+        high, low = _halves(ids)
+        distinct, first, inverse = np.unique(high, return_index=True, return_inverse=True)
+        at = np.searchsorted(self._high, distinct)
+        known = np.zeros(len(distinct), bool)
+        inside = np.flatnonzero(at < len(self._high))
+        known[inside] = (self._high[at[inside]] == distinct[inside]) & (self._low[at[inside]] == low[first[inside]])
+        again = np.zeros(len(high), np.int64)
+        repeated = np.bincount(inverse, minlength=len(distinct)) > 1
+        for row in np.flatnonzero((repeated | known)[inverse]).tolist():
+            # the first of a batch is the first of the file unless an earlier batch had it
+            nth = self._repeats.get(int(high[row]), 0 if known[inverse[row]] else -1) + 1
+            self._repeats[int(high[row])] = again[row] = nth
+        self._high = np.insert(self._high, at[~known], distinct[~known])
+        self._low = np.insert(self._low, at[~known], low[first[~known]])
+        return again
+
+
+def _halves(ids: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Record ids of 32 hex digits as two integers each."""
+    _, offsets, text = ids.buffers()
+    bounds = np.frombuffer(offsets, np.int32)[ids.offset:ids.offset + len(ids) + 1]
+    packed = np.frombuffer(bytes.fromhex(memoryview(text)[bounds[0]:bounds[-1]].tobytes().decode()), ">u8").astype(np.uint64)
+    return packed[::2], packed[1::2]
+
+
+def seconds_between(earlier: pa.Array, later: pa.Array) -> pa.Array:
+    """Seconds from one time to another, to the millisecond; null where one is missing.
+
+    Examples
+    --------
+    >>> times = pa.array([0, 1_234_567], pa.timestamp("us", tz="UTC"))
+    >>> seconds_between(times.slice(0, 1), times.slice(1, 1)).to_pylist()
+    [1.235]
+    """
+    micros = pc.subtract(later, earlier).cast(pa.int64())
+    return pc.round(pc.divide(micros.cast(pa.float64()), 1e6), ndigits=3)

@@ -1,0 +1,26 @@
+"""The use cases: the minimum view of each as plain data, which notebooks, apps and reports show."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# name -> module; loaded when first asked for, so that one use case works without the others' packages
+_ROOM = {
+    "monitor_roaming": "cemlib.usecases.roaming_monitoring",
+    "view_mobile": "cemlib.usecases.mobile_insights",
+}
+
+__all__ = ["monitor_roaming", "view_mobile"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(_ROOM[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,54 @@
+"""The chip bar without a browser: only allowed values, one message a change, the address."""
+
+from __future__ import annotations
+
+import cemwidgets as cw
+import pytest
+
+from cemlib.errors import ParameterError, UnknownNameError
+
+ITEMS = [cw.Choice("rat", "RAT", (("all", "all"), ("4g", "4G")), "all"), cw.Day("since", "from", "2026-03-01", "2026-03-30")]
+
+
+def test_a_change_tells_all_values_once_and_sets_the_address():
+    told = []
+    bar = cw.FilterBar(ITEMS, on_change=told.append)
+    bar.clicked = {"event": "filter", "name": "rat", "value": "4g", "n": 1}
+    assert told == [{"rat": "4g", "since": ""}]
+    assert bar.query == "rat=4g"
+    bar.set(rat="4g")
+    assert len(told) == 1
+    bar.clicked = {"event": "reset", "n": 2}
+    assert (bar.values, bar.query) == ({"rat": "all", "since": ""}, "")
+
+
+def test_what_the_browser_sends_is_never_trusted():
+    bar = cw.FilterBar(ITEMS)
+    bar.clicked = {"event": "filter", "name": "rat", "value": "' OR 1=1", "n": 1}
+    assert bar.values["rat"] == "all"
+    assert "cannot be" in bar.notice
+    bar.clicked = {"event": "filter", "name": "nothing", "value": "x", "n": 2}
+    assert "no filter named" in bar.notice.lower()
+    with pytest.raises(ParameterError):
+        bar.set(since="yesterday")
+    with pytest.raises(UnknownNameError, match="rta"):
+        bar.set(rta="4g")
+
+
+def test_a_date_is_held_within_its_bounds():
+    bar = cw.FilterBar(ITEMS)
+    bar.set(since="2025-01-01")
+    assert bar.values["since"] == "2026-03-01"
+
+
+def test_the_twin_says_what_is_set_and_has_nothing_to_click():
+    html = cw.FilterBar(ITEMS, {"rat": "4g", "since": "2026-03-05"}).static()
+    assert "RAT 4G" in html
+    assert "from 2026-03-05" in html
+    assert "<select" not in html
+
+
+def test_the_tail_follows_the_filters():
+    bar = cw.FilterBar(ITEMS, tail=lambda query: cw.actions(share=query))
+    bar.set(rat="4g")
+    assert 'data-share="rat=4g"' in bar.html

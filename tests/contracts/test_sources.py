@@ -1,0 +1,101 @@
+"""Every connector of the catalogue keeps the contract, proven on its golden sample; a connector without sample fails."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from cemlib.schema import check_contract, table
+from cemlib.sources import REJECTED, Door, catalogue
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "sources"
+EXPECTED = yaml.safe_load((GOLDEN / "expected.yaml").read_text(encoding="utf-8"))
+KEY = b"the key of the contract tests"
+CONNECTORS = sorted(catalogue())
+
+
+def read(code: str) -> tuple[list, dict[str, pa.Table], pa.Table]:
+    kind = catalogue()[code]
+    path = GOLDEN / kind.golden
+    assert path.is_file(), f"the connector {code} has no golden sample: {path.name}"
+    batches = list(kind(path).read(path, Door(KEY, plmn_codes=["99901", "99917"])))
+    names = {name for batch in batches for name in batch.tables}
+    tables = {name: pa.concat_tables([batch.tables[name] for batch in batches if name in batch.tables]) for name in sorted(names)}
+    return batches, tables, pa.concat_tables([batch.rejected for batch in batches])
+
+
+def test_every_connector_says_what_its_sample_must_give():
+    assert set(EXPECTED) == set(CONNECTORS)
+
+
+@pytest.mark.parametrize("code", CONNECTORS)
+def test_the_tables_are_exactly_the_declared_ones(code):
+    batches, tables, _ = read(code)
+    assert tuple(tables) == tuple(sorted(catalogue()[code].default_tables))
+    assert {name: one.num_rows for name, one in tables.items()} == EXPECTED[code]["rows"]
+    for batch in batches:
+        for name, one in batch.tables.items():
+            assert one.schema.equals(table(name).arrow_schema(), check_metadata=True)
+            check_contract(name, one)
+
+
+@pytest.mark.parametrize("code", CONNECTORS)
+def test_every_record_is_accounted_for(code):
+    batches, _, rejected = read(code)
+    for batch in batches:
+        assert batch.accepted + batch.rejected.num_rows == batch.records
+        assert batch.rejected.schema == REJECTED
+    lines = (GOLDEN / catalogue()[code].golden).read_text(encoding="utf-8").splitlines()
+    assert sum(batch.records for batch in batches) == len(lines) - 1
+    assert sum(batch.accepted for batch in batches) == EXPECTED[code]["accepted"]
+    assert sum(sum(batch.reasons().values()) for batch in batches) == rejected.num_rows
+
+
+@pytest.mark.parametrize("code", CONNECTORS)
+def test_bad_records_are_rejected_with_line_column_reason_and_text(code):
+    _, _, rejected = read(code)
+    assert EXPECTED[code]["rejected"], "a golden sample holds at least one bad record"
+    found = [[one["line"], one["column"], one["reason_code"]] for one in rejected.to_pylist()]
+    assert found == EXPECTED[code]["rejected"]
+    lines = (GOLDEN / catalogue()[code].golden).read_text(encoding="utf-8").splitlines()
+    assert [one["raw"] for one in rejected.to_pylist()] == [lines[at - 1] for at, _, _ in EXPECTED[code]["rejected"]]
+
+
+@pytest.mark.parametrize("code", CONNECTORS)
+def test_times_are_utc_and_the_partition_is_the_day_of_the_event(code):
+    _, tables, _ = read(code)
+    for name, one in tables.items():
+        declared = table(name)
+        for field in declared.fields():
+            if field.type == "timestamp":
+                assert one.schema.field(field.name).type == pa.timestamp("us", tz="UTC")
+        if declared.event_at:
+            for row in one.select([declared.event_at, "event_date"]).to_pylist():
+                assert row["event_date"] == row[declared.event_at].date()
+        if declared.kind == "fact":
+            assert set(one.column("source_code").to_pylist()) == {code}
+
+
+@pytest.mark.parametrize("code", CONNECTORS)
+def test_reading_twice_gives_the_same(code):
+    first, second = read(code), read(code)
+    assert first[1] == second[1]
+    assert first[2] == second[2]
+
+
+@pytest.mark.parametrize("code", CONNECTORS)
+def test_no_raw_identifier_leaves_the_door(code):
+    source = catalogue()[code](GOLDEN / catalogue()[code].golden)
+    header, *rows = [line.split(",") for line in source.paths[0].read_text(encoding="utf-8").splitlines()]
+    marked = [header.index(name) for name, cells in source.mapping.columns.items() if any(one.identifier for one in cells)]
+    raw = {row[at] for row in rows for at in marked if at < len(row)} - {""}
+    raw |= {re.sub(r"\D", "", one) for one in raw if len(re.sub(r"\D", "", one)) >= 9}
+    long = re.compile("|".join(re.escape(one) for one in raw if len(one) >= 6) or "$.")
+    _, tables, rejected = read(code)
+    cells = [cell for one in tables.values() for column in one.columns for cell in column.to_pylist() if isinstance(cell, str)]
+    cells += [cell for name in ("column", "reason_code", "reason") for cell in rejected.column(name).to_pylist()]
+    assert [cell for cell in cells if cell in raw or long.search(cell)] == []

@@ -1,0 +1,33 @@
+"""The invented connector, a lake of each test's own, and a fork server for processes that are killed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+
+@pytest.fixture
+def incoming(tmp_path):
+    """Write a file of the invented connector."""
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+
+    def write(name: str, text: str) -> Path:
+        path = folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def processes():
+    """Processes that start with everything imported and nothing running."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["cemlib.lake"])
+    return context

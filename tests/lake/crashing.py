@@ -1,0 +1,75 @@
+"""Ingests in processes of their own, some of which are killed; run by a fork server, so that each starts in no time."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from invented_source import Invented
+
+from cemlib.lake import commit, ingest, open_lake
+
+
+def figures(lake_path: Path) -> dict:
+    """What a reader sees: counts and sums of all tables, rejects and accounts."""
+    with open_lake(lake_path) as lake:
+        return {
+            "registration": lake.query("SELECT count(*), count(DISTINCT record_id), count(DISTINCT diagnostic_code) FROM registration").fetchall(),
+            "causes": lake.query("SELECT day_date::VARCHAR, cause_code, count(*) FROM registration GROUP BY ALL ORDER BY ALL").fetchall(),
+            "identity": lake.query("SELECT count(*), count(DISTINCT identifier_key) FROM identity").fetchall(),
+            "ticket": lake.query("SELECT ticket_id, closed_at::VARCHAR FROM ticket ORDER BY ALL").fetchall(),
+            "network": lake.query("SELECT plmn_code, tadig_code, network_name FROM network ORDER BY ALL").fetchall(),
+            "rejected": lake.quarantined()[["file_name", "line", "raw"]].values.tolist(),
+            "counted": lake.rejects()[["file_name", "reason_code", "records"]].values.tolist(),
+            "accounts": lake.files()[["file_name", "records", "accepted", "rejected"]].values.tolist(),
+        }
+
+
+def take(lake_path: Path, incoming: Path, answer: Path | None = None, wait_s: float = 60.0) -> None:
+    """Ingest a folder and write down the summary."""
+    summary = open_lake(lake_path).ingest(Invented(incoming, batch=40), door=object(), wait_s=wait_s)
+    if answer is not None:
+        answer.write_text(json.dumps(summary.to_dict()))
+
+
+def take_and_die(lake_path: Path, incoming: Path, at: int) -> None:
+    """Ingest a folder and be killed at the given step, counted over all files."""
+    commit._reached = _killer(at)
+    take(lake_path, incoming)
+
+
+def take_on_full_disk(lake_path: Path, incoming: Path, answer: Path) -> None:
+    """Ingest while no file may grow beyond 20 kB, as on a disk that is nearly full."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    take(lake_path, incoming, answer)
+
+
+def take_one_by_one(lake_path: Path, incoming: Path) -> None:
+    """Ingest each file of a folder by an ingest of its own."""
+    for path in sorted(incoming.glob("*.txt")):
+        open_lake(lake_path).ingest(Invented(path), door=object())
+
+
+def hold_lock(lake_path: Path, taken: Path, release: Path) -> None:
+    """Hold the writer's lock until told to release it."""
+    import time
+
+    with ingest.WriterLock(lake_path / "writer.lock", 5):
+        taken.write_text("taken")
+        while not release.exists():
+            time.sleep(0.01)
+
+
+def _killer(at: int) -> Callable[[str], None]:
+    passed = iter(range(1, 10_000))
+
+    def reached(_: str) -> None:
+        if next(passed) == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return reached

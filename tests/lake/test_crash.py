@@ -1,0 +1,78 @@
+"""SIGKILL at every step of a commit, then the same files again: the same lake, nothing lost and nothing doubled."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from crashing import figures, take, take_and_die
+from invented_source import registrations
+
+# steps per file: locked, journal, one per table, quarantine, ledger, manifest
+FIRST = registrations("2026-03-01", 90) + "bad of one\nN,99901,,Old,2026-01-01T00:00:00+00:00\nT,t1,2026-03-01T10:00:00+00:00,,2026-03-01T11:00:00+00:00\n"
+SECOND = registrations("2026-03-01", 90, first=45) + "bad of two\nN,99901,,New,2026-01-01T00:00:00+00:00\n" \
+    "T,t1,2026-03-01T10:00:00+00:00,2026-03-01T12:00:00+00:00,2026-03-01T13:00:00+00:00\n"
+STEPS = 2 * 9
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("incoming")
+    (folder / "1.txt").write_text(FIRST)
+    (folder / "2.txt").write_text(SECOND)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, files):
+    lake = tmp_path_factory.mktemp("undisturbed") / "lake"
+    take(lake, files)
+    found = figures(lake)
+    # numbers 0 … 134, the ticket closed, the network renamed, one bad line in each file
+    assert found["registration"] == [(135, 135, 135)]
+    assert found["ticket"] == [("t1", "2026-03-01 12:00:00")]
+    assert found["network"] == [("99901", None, "New")]
+    assert found["rejected"] == [["1.txt", 91, "bad of one"], ["2.txt", 91, "bad of two"]]
+    return found
+
+
+def run(processes, target, *arguments) -> int:
+    one = processes.Process(target=target, args=arguments)
+    one.start()
+    one.join()
+    return one.exitcode
+
+
+@pytest.mark.parametrize("step", [*range(1, STEPS + 1)])
+def test_killed_at_a_step_and_run_again(step, tmp_path, files, undisturbed, processes):
+    lake = tmp_path / "lake"
+    assert run(processes, take_and_die, lake, files, step) == -signal.SIGKILL
+    seen = figures(lake)
+    # whole files only: none, the first, or both
+    assert seen["registration"] in ([(0, 0, 0)], [(90, 90, 90)], [(135, 135, 135)])
+    assert len(seen["accounts"]) == {0: 0, 90: 1, 135: 2}[seen["registration"][0][0]]
+    assert len(seen["rejected"]) == len(seen["accounts"])
+    assert run(processes, take, lake, files) == 0
+    assert figures(lake) == undisturbed
+    assert not (lake / "journal.json").exists()
+    assert list((lake / "staging").iterdir()) == []
+
+
+@pytest.mark.parametrize("steps", [(5, 1, 2, 3), (14, 2, 1, 4), (8, 1, 9)])
+def test_killed_again_while_undoing(steps, tmp_path, files, undisturbed, processes):
+    lake = tmp_path / "lake"
+    for step in steps:
+        assert run(processes, take_and_die, lake, files, step) == -signal.SIGKILL
+    take(lake, files)
+    assert figures(lake) == undisturbed
+
+
+def test_what_a_crash_left_does_not_come_to_light_with_another_file(tmp_path, files, processes):
+    lake = tmp_path / "lake"
+    # the first file dies after its tables were committed; then only the second one comes
+    assert run(processes, take_and_die, lake, files / "1.txt", 7) == -signal.SIGKILL
+    take(lake, files / "2.txt")
+    found = figures(lake)
+    assert found["registration"] == [(90, 90, 90)]
+    assert found["accounts"] == [["2.txt", 93, 92, 1]]
+    assert found["rejected"] == [["2.txt", 91, "bad of two"]]

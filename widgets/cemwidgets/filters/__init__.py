@@ -1,0 +1,7 @@
+"""Filters as chips on one line."""
+
+from __future__ import annotations
+
+from cemwidgets.filters.state import Choice, Day, filter_html, query_of
+
+__all__ = ["Choice", "Day", "filter_html", "query_of"]

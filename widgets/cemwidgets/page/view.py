@@ -1,0 +1,76 @@
+"""Places that hold widgets: columns that stack when narrow, stacks, boxes with a heading."""
+
+from __future__ import annotations
+
+import ipywidgets
+
+from cemwidgets.panel.parts import esc
+from cemwidgets.panel.view import Panel
+from cemwidgets.style.view import bundle_with_twin
+
+__all__ = ["Boxed", "Columns", "Stack"]
+
+
+def _static(child: ipywidgets.Widget) -> str:
+    return child.static() if hasattr(child, "static") else ""
+
+
+class _Place(ipywidgets.Box):
+    _style = ""
+
+    def __init__(self, *children: ipywidgets.Widget) -> None:
+        super().__init__(list(children))
+        self.add_class(self._style)
+
+    def static(self) -> str:
+        """Return the children's static twins in the same arrangement."""
+        return f'<div class="{self._style}">{"".join(_static(child) for child in self.children)}</div>'
+
+    def _repr_mimebundle_(self, **kwargs):
+        return bundle_with_twin(super()._repr_mimebundle_(**kwargs), self.static)
+
+
+class Columns(_Place):
+    """Widgets side by side; one under another when there is no room.
+
+    Examples
+    --------
+    >>> Columns(Panel("<p>left</p>"), Panel("<p>right</p>")).static()
+    '<div class="cem-columns"><div class="cem"><p>left</p></div><div class="cem"><p>right</p></div></div>'
+    """
+
+    _style = "cem-columns"
+
+
+class Stack(_Place):
+    """Widgets one under another, 16 px apart."""
+
+    _style = "cem-stack"
+
+
+class Boxed(_Place):
+    """A widget (map, trend) in a box with a heading; ``title`` and ``note`` can be set anew.
+
+    Parameters
+    ----------
+    title : str
+    *children : widgets
+    note : str
+        Small words beside the title: what is shown, of what, since when.
+    """
+
+    _style = "cem-boxed"
+
+    def __init__(self, title: str, *children: ipywidgets.Widget, note: str = "") -> None:
+        self._head = Panel()
+        self.rename(title, note)
+        super().__init__(self._head, *children)
+        self.add_class("cem-stack")
+
+    def rename(self, title: str, note: str = "") -> None:
+        """Change the heading."""
+        self._head.html = f'<h2 class="cem-head">{esc(title)}<small>{esc(note)}</small></h2>'
+
+    def static(self) -> str:
+        """Return the heading and the children's static twins."""
+        return f'<div class="cem-boxed">{"".join(_static(child) for child in self.children)}</div>'

@@ -1,0 +1,5 @@
+"""The page of roaming monitoring."""
+
+from cemwidgets.roaming.state import RoamingState
+
+__all__ = ["RoamingState"]
