@@ -2,7 +2,8 @@
 
 from cemlib.kpi.catalogue import catalogue, find_kpi, list_kpis, show_kpi
 from cemlib.kpi.definition import Count, Distinct, Kpi, Mean, Quantile, Ratio, kpi
-from cemlib.kpi.evaluate import KpiResult, evaluate, evaluate_frame
+from cemlib.kpi.evaluate import KpiResult, evaluate
+from cemlib.kpi.in_memory import evaluate_frame
 
 __all__ = [
     "Count",

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import pandas as pd
-import pyarrow as pa
 
 from cemlib.enrich import enriched, event_columns
 from cemlib.errors import KpiError, ParameterError, UnknownNameError
 from cemlib.kpi.catalogue import find_kpi
-from cemlib.kpi.definition import Kpi, Ratio
+from cemlib.kpi.definition import Kpi
+from cemlib.kpi.in_memory import evaluate_frame, listed, split_columns
 from cemlib.kpi.measure import FIGURES, both, denominator_of, measure, numerator_of
 from cemlib.kpi.selection import find_column, name_conditions, parse_instant, within_window
-from cemlib.schema import fields
 
 if TYPE_CHECKING:
     from cemlib.lake import Lake, Snapshot
 
-__all__ = ["KpiResult", "evaluate", "evaluate_frame"]
+__all__ = ["KpiResult", "evaluate"]
 
 _PARTS = ("den", "num", "rest")
 
@@ -121,7 +119,7 @@ class KpiResult:
         frame = enriched(self._lake, one.table)
         schema = frame.collect_schema()
         conditions = [name_conditions(given, schema, one.table) for given in (self.where, cell)]
-        aside = _across(one)
+        aside = split_columns(one)
         common = [condition for given in conditions for column, condition in given.items() if column not in aside]
         split = [condition for given in conditions for column, condition in given.items() if column in aside]
         den, num = denominator_of(one), both(numerator_of(one), *split)
@@ -131,7 +129,7 @@ class KpiResult:
         window = within_window(self.since, self.until, start, end if one.window == "overlap" else None)
         for condition in [*common, *window, *([] if wanted is None else [wanted])]:
             frame = frame.filter(condition)
-        order = [name for name in (start, "record_id", "episode_id", "subscriber_key") if name in schema]
+        order = [name for name in (start, "record_id", "episode_id", "subscriber_key", "visited_plmn_code") if name in schema]
         frame = frame.sort(*order)
         return (frame if limit is None else frame.head(limit)).collect(backend="pandas").to_native()
 
@@ -142,7 +140,7 @@ class KpiResult:
         """
         one = self._one(kpi)
         aside = {name: wanted for name, wanted in (self.where | cell).items()
-                 if find_column(name, (*rows.columns, *_across(one))) in _across(one)}
+                 if find_column(name, (*rows.columns, *split_columns(one))) in split_columns(one)}
         return evaluate_frame(rows, one, numerator=aside).iloc[0]
 
     def _one(self, code: str | None) -> Kpi:
@@ -154,14 +152,6 @@ class KpiResult:
         if found is None:
             raise UnknownNameError("KPI of this result", code, self.versions)
         return found
-
-
-def _across(kpi: Kpi) -> frozenset[str]:
-    return frozenset(kpi.part.across) if isinstance(kpi.part, Ratio) else frozenset()
-
-
-def _listed(value: str | Kpi | Sequence[str | Kpi]) -> list[str | Kpi]:
-    return [value] if isinstance(value, (str, Kpi)) else list(value)
 
 
 def evaluate(
@@ -201,7 +191,7 @@ def evaluate(
     ParameterError
         For a window or condition that makes no sense.
     """
-    chosen = list({one.code: one for one in map(find_kpi, _listed(kpis))}.values())
+    chosen = list({one.code: one for one in map(find_kpi, listed(kpis))}.values())
     names = list(dict.fromkeys([by] if isinstance(by, str) else by))
     first, last = parse_instant(since, "since"), parse_instant(until, "until")
     if not chosen:
@@ -211,7 +201,7 @@ def evaluate(
     scans: dict[tuple, list[Kpi]] = {}
     for one in chosen:
         # KPIs share a scan when they count the same records
-        scans.setdefault((one.table, one.window, _across(one)), []).append(one)
+        scans.setdefault((one.table, one.window, split_columns(one)), []).append(one)
     results = [_scan(lake, table, window, across, some, names, where, first, last, subscribers)
                for (table, window, across), some in scans.items()]
     frame = pd.concat(results, ignore_index=True) if len(results) > 1 else results[0]
@@ -242,70 +232,3 @@ def _scan(
             frame = frame.filter(condition)
     split = [condition for column, condition in conditions.items() if column in across]
     return measure(frame, kpis, by, subscribers=subscribers, extra=both(*split), across=across & set(by.values()))
-
-
-@functools.cache
-def _arrow_type(name: str) -> pa.DataType | None:
-    if name in fields():
-        kind = fields()[name].arrow_type
-        # the lake's views show instants without zone
-        return pa.timestamp("us") if pa.types.is_timestamp(kind) else kind
-    if name.startswith(("is_", "has_")):
-        return pa.bool_()
-    if name.endswith(("_s", "_ratio", "_ms")):
-        return pa.float64()
-    return pa.timestamp("us") if name.endswith("_at") else pa.string() if name.endswith(("_code", "_name", "_key", "_id")) else None
-
-
-def _typed(rows: pd.DataFrame | Mapping[str, Sequence[Any]]) -> pd.DataFrame:
-    """Records as arrow-backed columns of their declared types: a column of None is not a column of objects."""
-    rows = pd.DataFrame(dict(rows), dtype=object) if not isinstance(rows, pd.DataFrame) else rows
-    columns = {}
-    for name in rows.columns:
-        kind = _arrow_type(name)
-        values = rows[name]
-        if kind is not None and pa.types.is_timestamp(kind) and any(isinstance(one, str) for one in values):
-            values = values.map(parse_instant)
-        array = pa.Array.from_pandas(values, type=kind) if kind is not None else pa.Array.from_pandas(values)
-        columns[name] = pd.Series(pd.arrays.ArrowExtensionArray(array))
-    return pd.DataFrame(columns, index=range(len(rows)))
-
-
-def evaluate_frame(
-    rows: pd.DataFrame | Mapping[str, Sequence[Any]],
-    kpis: str | Kpi | Sequence[str | Kpi],
-    by: str | Sequence[str] = (),
-    *,
-    subscribers: bool = False,
-    numerator: Mapping[str, Any] | None = None,
-) -> pd.DataFrame:
-    """Compute KPIs from enriched records in memory, with the same code as from the lake.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame or dict of lists
-        Records with the columns that the KPIs read.
-    kpis, by, subscribers
-        As in :func:`evaluate`; the KPIs are of one table.
-    numerator : dict, optional
-        Conditions that narrow numerators alone.
-
-    Examples
-    --------
-    >>> tries = {"is_success": [True, True, False, None], "partner_code": ["a", "a", "a", "b"]}
-    >>> evaluate_frame(tries, "roaming_registration_success_ratio", by="partner")[["partner", "num", "den", "state"]]
-      partner  num  den    state
-    0       a  2.0    3  too_few
-    1       b  0.0    1  too_few
-    """
-    chosen = [find_kpi(one) for one in _listed(kpis)]
-    frame = nw.from_native(_typed(rows)).lazy()
-    schema = frame.collect_schema()
-    columns = {name: find_column(name, schema, where="by") for name in ([by] if isinstance(by, str) else by)}
-    extra = both(*name_conditions(numerator, schema, chosen[0].table).values())
-    results = []
-    for one in chosen:
-        across = _across(one)
-        narrowed = extra if across else None
-        results.append(measure(frame, [one], columns, subscribers=subscribers, extra=narrowed, across=across & set(columns.values())))
-    return pd.concat(results, ignore_index=True)

@@ -19,7 +19,7 @@ def work_example(function: Callable[[], Part], **columns: Sequence[Any]) -> tupl
     >>> work_example(roaming_registration_success_ratio, is_success=[True, True, True, False])
     (3, 4, 0.75)
     """
-    from cemlib.kpi.evaluate import evaluate_frame
+    from cemlib.kpi.in_memory import evaluate_frame
 
     row = evaluate_frame(columns, function.__name__).iloc[0]
     num, value = (None if one != one else int(one) if float(one).is_integer() else round(float(one), 6)

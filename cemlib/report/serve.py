@@ -7,6 +7,7 @@ change or break what is served, and nothing is left behind.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -99,12 +100,17 @@ def _environment(folder: Path) -> dict[str, str]:
     shutil.copy(home / "widgets" / "cemwidgets" / "style" / "cem.css", template / "static" / "cem.css")
     for name in ("config", "data", "runtime", "ipython", "settings", "workspaces", "empty"):
         (folder / name).mkdir(mode=0o700)
+    # JupyterLab without what would ask somebody else: news, packages to install
+    lab = folder / "config" / "labconfig"
+    lab.mkdir()
+    off = ["@jupyterlab/apputils-extension:announcements", "@jupyterlab/extensionmanager-extension"]
+    (lab / "page_config.json").write_text(json.dumps({"disabledExtensions": dict.fromkeys(off, True)}), encoding="utf-8")
     # what a page of an app asked for must not leak into the servers that a notebook starts
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("VOILA_", "JUPYTER", "JPY_")) and name not in {"QUERY_STRING", "SERVER_SOFTWARE", "CEM_FACE"}}
     return inherited | {
         "JUPYTER_PATH": str(folder / "share"), "JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_DATA_DIR": str(folder / "data"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"), "IPYTHONDIR": str(folder / "ipython"), "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"), "JUPYTER_NO_CONFIG": "1", "JUPYTER_PLATFORM_DIRS": "1", "CEM_HOME": str(home),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"), "JUPYTER_PLATFORM_DIRS": "1", "CEM_HOME": str(home),
         # `cem` and `python` of a notebook's shell are those of this environment
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]), "PYTHONWARNINGS": "ignore",
     }

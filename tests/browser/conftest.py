@@ -53,8 +53,12 @@ class Guard:
         self.errors: list[str] = []
 
     def watch(self, page) -> None:
-        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" and not LEAVING.search(message.text) else None)
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _hear(self, message) -> None:
+        if message.type == "error" and not LEAVING.search(message.text):
+            self.errors.append(f"{message.text} {message.location.get('url', '')}".strip())
 
     def route(self, route) -> None:
         if LOCAL.match(route.request.url):
@@ -69,7 +73,7 @@ def open_page(browser, request):
     """``open_page(url, width=1280, scheme="light")`` gives a page; at the end nothing external and no error is allowed."""
     contexts, guard = [], Guard()
 
-    def make(url: str, *, width: int = 1280, height: int = 900, scheme: str = "light", token: str = "", **options):
+    def make(url: str, *, width: int = 1280, height: int = 900, scheme: str = "light", **options):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, accept_downloads=True, **options)
         contexts.append(context)
         context.route("**/*", guard.route)

@@ -126,3 +126,25 @@ def test_an_empty_lake_shows_a_page(tmp_path):
         page = MobilePage(empty, view_mobile(empty))
     assert "No ratings are loaded" in page.head.html
     assert all(part.html or name == "depth" for name, part in page._panels.items() if name != "cards")
+
+
+def test_slow_tests_beside_the_unhappy(tmp_path):
+    """Alder's answers outdoors in Upland are bad, and its 40 tests there give 5 Mbit/s where the other 60 give 50."""
+    rows = []
+    for one in range(400):
+        bad = one % 4 == 0
+        where = "outdoor,{},poor_voice,46.1,2.{:04d},Upland" if bad else "indoor,{},satisfactory,48.1,2.{:04d},Lowland"
+        rows.append(f"2026-03-{1 + one % 28:02d}T10:00:00.000Z,+1500555{one:04d},{'Alder' if bad or one % 2 else 'Birch'},4G," + where.format(1 if bad else 5, one) + "\n")
+    rows += [f"2026-03-02T10:00:00.000Z,+1500556{one:04d},Birch,4G,outdoor,{1 if one < 20 else 5},satisfactory,48.1,2.{one:04d},Lowland\n" for one in range(200)]
+    rows += [f"2026-03-02T10:00:00.000Z,+1500557{one:04d},Alder,4G,outdoor,{1 if one < 20 else 5},satisfactory,48.1,2.{one:04d},Lowland\n" for one in range(200)]
+    (tmp_path / "ratings.csv").write_text(RATINGS + "".join(rows))
+    (tmp_path / "tests.csv").write_text(TESTS + "".join(
+        f"2026-03-{1 + one % 28:02d}T11:00:00.000Z,u{one},Alder,4g,{'Upland' if one < 40 else 'Lowland'},,,,{5 if one < 40 else 50},5,30,-90,-10,12,,\n"
+        for one in range(100)))
+    with cem.open_lake(tmp_path / "lake") as lake:
+        lake.ingest(cem.sources.Rating(tmp_path / "ratings.csv"))
+        lake.ingest(cem.sources.SpeedTest(tmp_path / "tests.csv"))
+        view = view_mobile(lake)
+    assert "Alder on 4G, outdoors in Upland: 100.0 % of 100" in view.answer[1]
+    assert view.answer[1].endswith("There its 4G speed tests download at 5.0 Mbit/s in the median (95 % 5.0 – 5.0), where all 4G tests give 50.0.")
+    assert view.figures["worst_cell_speed_median_mbps"] == 5.0

@@ -11,9 +11,11 @@ from cemlib.usecases.mobile.selection import UNKNOWN
 
 __all__ = ["mark_squares", "mark_states"]
 
-#: Sides of the squares in degrees; the smallest is taken with which the map stays readable.
+#: Sides of the squares in degrees; the smallest is taken with which the map stays readable and shows most answers.
 _SIDES = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _MOST_MARKS = 400
+#: Share of the answers that the squares must show: smaller squares hide more of them for being too few.
+_LEAST_SHOWN = 0.8
 
 
 def _weighted_median(values: pd.Series, weights: pd.Series) -> float:
@@ -64,7 +66,8 @@ def mark_squares(counted: pd.DataFrame, clumps: Clumps, minimum: int) -> pd.Data
         rows = np.floor(placed["latitude_deg"] / side).astype(int)
         columns = np.floor(placed["longitude_deg"] / side).astype(int)
         sizes = placed.groupby([rows, columns])["n"].sum()
-        if (sizes >= minimum).sum() <= _MOST_MARKS:
+        shown = sizes[sizes >= minimum]
+        if len(shown) <= _MOST_MARKS and shown.sum() >= _LEAST_SHOWN * sizes.sum():
             break
     work = placed.assign(_row=rows, _column=columns)
     marks = clumps.measure(work, ["_row", "_column"])

@@ -99,6 +99,10 @@ class Reader:
         answer = wording.answer_sentences(total, complaints, cells, wording.selection_words(self.chosen))
         cards, figures = self._cards(total, speed)
         figures |= self._figures(total, cells, complaints, speed)
+        there = self._speed_of_the_worst(cells)
+        if there is not None:
+            answer[1] = wording.with_speed(answer[1], cells.iloc[0], there, speed["technology"])
+            figures["worst_cell_speed_median_mbps"] = float(there["median"])
         answer += [wording.speed_sentence(speed["technology"])] if speed else []
         cautions = wording.warn_sentences(total, cells, unplaced, self.scopes)
         missing = self._missing(some)
@@ -124,6 +128,16 @@ class Reader:
             card, more = speed_card(self.frame, speed["technology"], self.chosen["technology"])
             return [*cards, card], figures | more
         return cards, figures
+
+    def _speed_of_the_worst(self, cells: pd.DataFrame) -> pd.Series | None:
+        """What the speed tests of the worst combination's operator, technology and state give; None where they cannot say."""
+        if cells.empty or cells.iloc[0]["verdict"] != "above" or cells.iloc[0]["technology"] == UNKNOWN:
+            return None
+        cell = {name: cells.iloc[0][name] for name in TEST_COLUMNS}
+        if keep_chosen(self.tests, cell)["n"].sum() == 0:
+            return None
+        rows = speed_by(lambda kpis, by: self.frame(kpis, by, **cell), None)
+        return rows.iloc[0] if len(rows) and rows.iloc[0]["state_code"] == "ok" else None
 
     def _figures(self, total, cells: pd.DataFrame, complaints: pd.DataFrame, speed: dict) -> dict[str, float]:
         made = {"answers_count": float(self.counted["n"].sum()), "tests_count": float(self.tests["n"].sum())}

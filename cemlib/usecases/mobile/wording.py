@@ -9,7 +9,7 @@ import pandas as pd
 from cemlib.units import MISSING, format_interval, format_value
 from cemlib.usecases.mobile.selection import ALL, UNKNOWN
 
-__all__ = ["answer_sentences", "cell_words", "code_label", "name_label", "selection_words", "signed", "speed_sentence", "warn_sentences"]
+__all__ = ["answer_sentences", "cell_words", "code_label", "name_label", "selection_words", "signed", "speed_sentence", "warn_sentences", "with_speed"]
 
 _WORDS = {
     "wifi": "Wi-Fi", "nbiot": "NB-IoT", "poor_voice": "poor voice", "call_dropped": "call dropped", "satisfactory": "satisfactory",
@@ -123,6 +123,27 @@ def _where_sentence(cells: pd.DataFrame) -> str:
             f"(95 % {format_interval(worst['bad_low'], worst['bad_high'], 'ratio')}) where {format_value(worst['expected_ratio'], 'ratio')} is "
             f"expected{complaint}; {len(above)} of {len(judged)} combinations {'lies' if len(above) == 1 else 'lie'} above what is expected, "
             f"about {max(1, round(chance))} would by chance.")
+
+
+def with_speed(sentence: str, cell: pd.Series, there: pd.Series, technologies: pd.DataFrame) -> str:
+    """The sentence on the worst combination, and what speed tests give there where it is clearly less or more than everywhere.
+
+    Parameters
+    ----------
+    sentence : str
+    cell : Series
+        The combination.
+    there : Series
+        Median with interval of its operator, technology and state.
+    technologies : DataFrame
+        The same by technology.
+    """
+    usual = technologies.loc[technologies["technology"] == cell["technology"], "median"].iloc[0]
+    if there["median_low"] <= usual <= there["median_high"]:
+        return sentence
+    return (f"{sentence} There its {code_label(cell['technology'])} speed tests download at {format_value(there['median'], 'Mbit/s')} in the median "
+            f"(95 % {format_interval(there['median_low'], there['median_high'], 'Mbit/s')}), where all {code_label(cell['technology'])} tests give "
+            f"{format_value(usual, 'Mbit/s', with_unit=False)}.")
 
 
 def speed_sentence(technologies: pd.DataFrame) -> str:

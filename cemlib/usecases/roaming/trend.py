@@ -21,7 +21,7 @@ def _bin_hours(hours: pd.DataFrame, since: dt.datetime) -> int:
     """The shortest bin in which most bins have enough trials to be judged."""
     inside = hours.loc[hours["hour"] >= pd.Timestamp(since)].set_index("hour")["den"].resample("1h").sum()
     for size in _BINS[:-1]:
-        if len(inside) and float(inside.rolling(size).sum().iloc[size - 1::size].quantile(0.4)) >= ENOUGH:
+        if len(inside) and float(inside.rolling(size).sum().iloc[size - 1::size].quantile(0.15)) >= ENOUGH:
             return size
     return _BINS[-1]
 

@@ -91,8 +91,8 @@ def question(title: str, sentences: Iterable[str] = ()) -> str:
     >>> question("Which fail?", ["**Two of 40.** Both in Egypt."])
     '<header><h1 class="cem-question">Which fail?</h1><div class="cem-answer"><p><strong>Two of 40.</strong> Both in Egypt.</p></div></header>'
     """
-    answer = " ".join(_strong(sentence) for sentence in sentences)
-    body = f'<div class="cem-answer"><p>{answer}</p></div>' if answer else ""
+    answer = "".join(f"<p>{_strong(sentence)}</p>" for sentence in sentences)
+    body = f'<div class="cem-answer">{answer}</div>' if answer else ""
     return f'<header><h1 class="cem-question">{esc(title)}</h1>{body}</header>'
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from cemlib.units import format_interval, format_value, shown_unit
 from cemlib.usecases.roaming.view import RoamingCard, RoamingView
 from cemwidgets.filters import Choice, Day
-from cemwidgets.panel.parts import actions, box, card, cards, esc, footer, notice, question
+from cemwidgets.panel.parts import actions, box, card, cards, esc, figure, footer, notice, question
 from cemwidgets.roaming.tables import (
     causes_table,
     drill_table,
@@ -27,6 +27,7 @@ FILTERS = ("direction", "service", "rat", "days", "until", "country", "partner",
 #: what lies one click deeper
 TABS = {"drill": "Where it sits", "steering": "Steering", "probes": "Probes", "silent": "Silent roamers", "affected": "Affected subscribers"}
 _FIRST = 6
+_EVENTS = {"registration": "attempts", "data": "sessions", "voice": "calls", "sms": "messages"}
 _EDGES = {"worse": "worse", "better": "better", "too_few": "few", "suppressed": "few", "no_data": "few"}
 
 
@@ -69,7 +70,7 @@ class RoamingState:
     def filters(self) -> list[Choice | Day]:
         """The chips: every filter with what it can be set to."""
         choices = {**self.view.choices, "days": sorted({1, 2, 7, 14, 30, int(self.asked["days"] or 7)})}
-        titles = {"direction": "", "service": "", "rat": "RAT", "days": "period", "country": "country", "partner": "partner", "hub": "hub"}
+        titles = {"direction": "direction", "service": "service", "rat": "RAT", "days": "period", "country": "country", "partner": "partner", "hub": "hub"}
         items: list[Choice | Day] = []
         for name in FILTERS:
             if name == "until":
@@ -98,7 +99,11 @@ class RoamingState:
         """The question and its answer."""
         notes = "".join(notice("A parameter of the address was not taken.", one) for one in self.messages)
         now = "".join(f'<p class="cem-note">{esc(one)}</p>' for one in self.view.now)
-        return notes + question(self.view.question, self.view.answer) + now
+        sentences = list(self.view.answer)
+        if sentences and ". " in sentences[0]:
+            strong, rest = sentences[0].split(". ", 1)
+            sentences[0] = f"**{strong}.** {rest}"
+        return notes + question(self.view.question, sentences) + now
 
     def cards(self) -> str:
         """At most four figures."""
@@ -113,7 +118,7 @@ class RoamingState:
         shown = frame if self.all_partners else self._first(frame, chosen)
         words = "fewer" if self.all_partners else f"all {format_value(len(frame), '1')} networks"
         foot = f'<button type="button" class="cem-link" data-event="more" data-key="more-partners">{words}</button>' if len(frame) > len(shown) or self.all_partners else ""
-        events = self.view.parameters.get("events", "records")
+        events = _EVENTS.get(self.view.parameters.get("service", ""), "records")
         return box("Partners", partners_table(shown, chosen, events), note="worst first; grey: expected band", foot=foot, key="partners")
 
     def _first(self, frame: pd.DataFrame, chosen: str) -> pd.DataFrame:
@@ -155,11 +160,13 @@ class RoamingState:
         return box(f"Evidence: {self.view.selection.name or 'all partners'}", parts + incidents)
 
     def foot(self) -> str:
-        """The evidence line."""
-        seen = self.view.evidence
-        button = (f'<button type="button" class="cem-link" data-event="records" data-key="records-all">{format_value(seen.get("records"), "1")} records</button>, '
-                  f'{format_value(seen.get("rejects"), "1")} rejects, {format_value(seen.get("subscribers"), "1")} subscribers') if seen else ""
-        return (f'<p class="cem-note">The answer rests on {button}.</p>' if button else "") + footer(self.view.footer)
+        """What the answer rests on, and the evidence line."""
+        named = {"attempts_count": "records", "failed_attempts_count": "failed", "ruled_out_rejects_count": "rejects ruled out", "partners_judged_count": "partners judged",
+                 "partners_failing_count": "failing", "partners_too_few_count": "too few to judge", "countries_count": "countries", "hub_incidents_count": "hub incidents"}
+        known = {name: value for name, value in self.view.figures.items() if name in named}
+        words = ", ".join(f"{figure(name, float(known[name]), format_value(known[name], '1'))} {label}" for name, label in named.items() if name in known)
+        button = '<button type="button" class="cem-link cem-no-print" data-event="records" data-key="records-all">open the records</button>'
+        return (f'<p class="cem-note">The answer rests on {words}. {button}</p>' if words else "") + footer(self.view.footer)
 
     # --- the tabs
 
