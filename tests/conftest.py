@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ HOME = Path(__file__).resolve().parent.parent
 def test_environment(tmp_path_factory):
     """No test reads the user's key, lake or reports."""
     place = tmp_path_factory.mktemp("cem")
+    # a suite that a shell started in the background inherits an ignored Ctrl-C, and so would the commands that tests interrupt
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["CEM_KEY"] = "the-secret-of-the-tests"
     os.environ["CEM_LAKE"] = str(place / "lake")
     os.environ["CEM_OUT"] = str(place / "out")
