@@ -8,7 +8,10 @@ code list from ``codes.yaml``. :func:`check_contract` holds an arrow table again
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.resources
+import sys
+import types
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -131,6 +134,18 @@ def check_contract(name: str, records: pa.Table) -> None:
                                 todo="Mend the connector so that it rejects such a record with its reason.")
 
 
+def _import_pandera() -> types.ModuleType:
+    """Load pandera without Spark: where pyspark is installed it would load it, patch pandas, and make it warn of pandas 3."""
+    is_loaded = "pyspark.pandas" in sys.modules
+    if not is_loaded:
+        sys.modules["pyspark.pandas"] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module("pandera.pandas")
+    finally:
+        if not is_loaded:
+            del sys.modules["pyspark.pandas"]
+
+
 @functools.cache
 def frame_contract(name: str) -> pandera.pandas.DataFrameSchema:
     """The contract of a table as a pandera schema, for a DataFrame made by hand or by another tool.
@@ -143,8 +158,7 @@ def frame_contract(name: str) -> pandera.pandas.DataFrameSchema:
     >>> len(frame_contract("steering_target").validate(frame))
     1
     """
-    import pandera.pandas as pandera
-
+    pandera = _import_pandera()
     declared = table(name)
     dtypes = {"string": "str", "int64": "Int64", "float64": "float64", "bool": "boolean",
               "timestamp": "datetime64[us, UTC]", "date": "object"}
