@@ -11,7 +11,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from cemlib.enrich import enriched, event_columns
+from cemlib.enrich import enriched, enriched_schema, event_columns
 from cemlib.kpi import KpiResult, evaluate, find_kpi
 from cemlib.kpi.measure import denominator_of, numerator_of
 from cemlib.kpi.selection import name_conditions, within_window
@@ -79,7 +79,7 @@ class RoamingReader:
         key = self._key(kpis, by, where=where, since=since, until=until, subscribers=subscribers)
         kpis, since, until = key[0], key[3], key[4]
         if key not in self._results:
-            known = enriched(self.lake, find_kpi(kpis[0]).table).collect_schema()
+            known = enriched_schema(find_kpi(kpis[0]).table)
             shared = {name: value for name, value in self.question.where.items() if name in known}
             self._results[key] = evaluate(self.lake, list(kpis), by=list(by), where=shared | (where or {}), since=since, until=until,
                                           subscribers=subscribers)
@@ -160,7 +160,7 @@ class RoamingReader:
 
     def columns(self, table: str) -> frozenset[str]:
         """The columns of an enriched table."""
-        return frozenset(enriched(self.lake, table).collect_schema())
+        return frozenset(enriched_schema(table))
 
     def attempts(self, kpi: str) -> pd.DataFrame:
         """Trials and successes of every network by hour over the past and the period: partner_plmn, hour, num, den."""
