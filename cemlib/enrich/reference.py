@@ -3,7 +3,7 @@
 A reference row holds from valid_from_at to valid_to_at, and rows of one key may overlap (a PLMN with two TADIGs, a correction
 that began before its predecessor ended). A fact must never find two. So each reference table is cut at every instant at which
 something changes, and of the rows that hold in a piece one is kept: the one that began last. Joining a fact to the pieces by
-key and time is then many-to-one by construction. The fact keeps the number of the piece, ``piece_id``.
+key and time is then many-to-one by construction.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ cuts AS (
     SELECT {key} AS piece_key, valid_from_at AS cut_at FROM held
     UNION SELECT {key}, valid_to_at FROM held WHERE valid_to_at IS NOT NULL
 ),
-picked AS (
-    SELECT cuts.piece_key, cuts.cut_at, {picked}
+found AS (
+    SELECT cuts.piece_key, cuts.cut_at, {picked}, row_number() OVER (PARTITION BY cuts.piece_key, cuts.cut_at ORDER BY {first}) AS place
     FROM cuts LEFT JOIN held
       ON held.{key} = cuts.piece_key AND held.valid_from_at <= cuts.cut_at
      AND (held.valid_to_at IS NULL OR held.valid_to_at > cuts.cut_at)
-    QUALIFY row_number() OVER (PARTITION BY cuts.piece_key, cuts.cut_at ORDER BY {first}) = 1
 )
-SELECT row_number() OVER () AS piece_id, piece_key, cut_at AS from_at,
-       coalesce(lead(cut_at) OVER (PARTITION BY piece_key ORDER BY cut_at), TIMESTAMP '9999-01-01') AS until_at,
+SELECT piece_key, cut_at AS from_at,
+       coalesce(lead(cut_at) OVER (PARTITION BY piece_key ORDER BY cut_at), TIMESTAMP '9999-01-01 00:00:00') AS until_at,
        {values}
-FROM picked
+FROM found WHERE place = 1
 """
 
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import pandas as pd
 
-from cemlib.enrich import enriched, event_columns
+from cemlib.enrich import PSEUDO_TABLES, enriched, enriched_schema, event_columns
 from cemlib.errors import KpiError, ParameterError, UnknownNameError
 from cemlib.kpi.catalogue import find_kpi
+from cemlib.kpi.columns import read_columns
 from cemlib.kpi.definition import Kpi
 from cemlib.kpi.in_memory import evaluate_frame, listed, split_columns
 from cemlib.kpi.measure import FIGURES, both, denominator_of, measure, numerator_of
-from cemlib.kpi.selection import find_column, name_conditions, parse_instant, within_window
+from cemlib.kpi.selection import find_column, name_conditions, parse_instant, within_days, within_window
 
 if TYPE_CHECKING:
     from cemlib.lake import Lake, Snapshot
@@ -215,8 +216,7 @@ def _scan(
     lake: Lake, table: str, window: str, across: frozenset[str], kpis: list[Kpi], names: list[str],
     where: Mapping[str, Any] | None, since: dt.datetime | None, until: dt.datetime | None, subscribers: bool,
 ) -> pd.DataFrame:
-    frame = enriched(lake, table)
-    schema = frame.collect_schema()
+    schema = enriched_schema(table)
     by = {name: find_column(name, schema, where=f"by, table {table}") for name in names}
     taken = set(by) & {*FIGURES, "subscribers"}
     if taken:
@@ -225,7 +225,14 @@ def _scan(
         raise KpiError("The table has no subscribers to count.", where=table)
     conditions = name_conditions(where, schema, table)
     start, end = event_columns(table)
-    for condition in within_window(since, until, start, end if window == "overlap" else None):
+    limits = within_window(since, until, start, end if window == "overlap" else None)
+    if table not in PSEUDO_TABLES:
+        # the same window by day spares the files of the other days
+        limits += within_days(None if window == "overlap" else since, until)
+    asked = {start, "day_date", *by.values(), *conditions, *(column for one in kpis for column in read_columns(one)),
+             *([end] if window == "overlap" else []), *(["subscriber_key"] if subscribers else [])}
+    frame = enriched(lake, table, [column for column in schema if column in asked])
+    for condition in limits:
         frame = frame.filter(condition)
     for column, condition in conditions.items():
         if column not in across:
