@@ -50,7 +50,7 @@ matched AS (
            said.cause_code = '0' OR coalesce(rule.accompanies_success, false) AS is_success,
            row_number() OVER (
                PARTITION BY said.protocol_code, said.cause_vendor_code, said.procedure_code, said.cause_code
-               ORDER BY rule.protocol = said.protocol DESC NULLS LAST, rule.vendor <> '' DESC, rule.procedure <> '' DESC, rule.vendor) AS place
+               ORDER BY rule.protocol = said.protocol DESC NULLS LAST, rule.vendor <> '' DESC NULLS LAST, rule.procedure <> '' DESC NULLS LAST, rule.vendor NULLS LAST) AS place
     FROM said LEFT JOIN enrich_cause_rule AS rule
       ON rule.code = said.cause_code
      AND (rule.protocol = said.protocol OR rule.protocol = 'any')
@@ -111,7 +111,7 @@ def cause_lookup(lake: Lake, table: str, columns: tuple[str, ...]) -> str:
     if not lake.is_materialized(name):
         if not lake.is_materialized("enrich_cause_rule"):
             lake.materialize("enrich_cause_rule", cause_rules())
-        absent = "CAST(NULL AS VARCHAR)"
+        absent = "CAST(NULL AS STRING)"
         sql = _LOOKUP.format(table=table, vendor="cause_vendor_code" if "cause_vendor_code" in columns else absent,
                              procedure="procedure_code" if "procedure_code" in columns else absent)
         lake.materialize(name, sql)

@@ -59,7 +59,7 @@ _KEPT = {"subscriber_key": "string", "direction_code": "string", "first_attempte
 _BUCKETS = {
     "minute5_at": "time_bucket(INTERVAL 5 MINUTE, f.first_attempted_at)",
     "minute15_at": "time_bucket(INTERVAL 15 MINUTE, f.first_attempted_at)",
-    "hour_at": "date_trunc('hour', f.first_attempted_at)",
+    "hour_at": "time_bucket(INTERVAL 1 HOUR, f.first_attempted_at)",
     "day_date": "CAST(f.first_attempted_at AS DATE)",
     "month_date": "CAST(date_trunc('month', f.first_attempted_at) AS DATE)",
     "weekday_hour": "CAST((isodow(f.first_attempted_at) - 1) * 24 + hour(f.first_attempted_at) AS BIGINT)",

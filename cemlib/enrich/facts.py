@@ -84,7 +84,7 @@ def _added(fact: Table) -> dict[str, Added]:
         added["is_success"] = Added(success, "bool")
     added |= described_columns("tac_code" in columns, "cause_code" in columns)
     if fact.name == "message":
-        added["delivery_s"] = Added("round((epoch_us(f.delivered_at) - epoch_us(f.submitted_at)) / 1000.0) / 1000.0", "float64")
+        added["delivery_s"] = Added("round((epoch_us(f.delivered_at) - epoch_us(f.submitted_at)) / 1e3) / 1e3", "float64")
     if fact.name == "registration":
         added |= _STEERING
         added["is_steering_reject"] = Added(f"coalesce(f.is_steering, e.record_id IS NOT NULL) AND NOT ({success})", "bool", ("inferred",))

@@ -23,7 +23,7 @@ _SHARED = ("record_id", "received_at", "subscriber_key", "direction_code", "home
 # A feed is judged up to the last record that came, less the delay that 95 % of its records keep; the slowest feed decides.
 _HORIZON = """
 SELECT max(received_at) - to_microseconds(
-           CAST(greatest(quantile_cont(epoch_us(received_at) - epoch_us({at}), 0.95), 0) AS BIGINT)) AS judged_until_at
+           CAST(round(greatest(percentile_cont(0.95) WITHIN GROUP (ORDER BY epoch_us(received_at) - epoch_us({at})), 0)) AS BIGINT)) AS judged_until_at
 FROM {table} HAVING count(*) > 0
 """
 
@@ -36,13 +36,12 @@ stays AS (
            CAST(greatest(started_at, coalesce(ended_at - INTERVAL 1 MICROSECOND, max(received_at) OVER ())) AS DATE) AS last_day
     FROM ({attachment}) AS a
 ),
+spans AS (SELECT *, days_between(first_day, last_day) AS days FROM stays),
 seen AS (
     SELECT subscriber_key, direction_code, visited_plmn_code, home_plmn_code, day_date, true AS is_registered, false AS is_used
     FROM ({registration}) AS r WHERE is_success
     UNION ALL
-    SELECT subscriber_key, direction_code, visited_plmn_code, home_plmn_code,
-           CAST(unnest(generate_series(first_day, last_day, INTERVAL 1 DAY)) AS DATE), true, false
-    FROM stays
+    SELECT subscriber_key, direction_code, visited_plmn_code, home_plmn_code, explode(days), true, false FROM spans
     UNION ALL
     SELECT subscriber_key, direction_code, visited_plmn_code, home_plmn_code, day_date, false, true FROM uses
 ),

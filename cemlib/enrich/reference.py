@@ -45,7 +45,7 @@ def identity_pieces(lake: Lake) -> str:
     name = "enrich_identity"
     if not lake.is_materialized(name):
         lake.materialize(name, _pieces("identity", "identifier_key", ("subscriber_key",),
-                                       "held.valid_from_at DESC NULLS LAST, held.subscriber_key"))
+                                       "held.valid_from_at DESC NULLS LAST, held.subscriber_key NULLS LAST"))
     return name
 
 
@@ -54,7 +54,7 @@ def network_pieces(lake: Lake) -> str:
     name = "enrich_network"
     if not lake.is_materialized(name):
         lake.materialize(name, _pieces("network", "plmn_code", ("partner_code", "partner_name", "hub_code", "country_code"),
-                                       "held.valid_from_at DESC NULLS LAST, held.tadig_code, held.partner_code"))
+                                       "held.valid_from_at DESC NULLS LAST, held.tadig_code NULLS LAST, held.partner_code NULLS LAST"))
     return name
 
 
@@ -63,7 +63,7 @@ def device_pieces(lake: Lake) -> str:
     name = "enrich_device"
     if not lake.is_materialized(name):
         lake.materialize(name, _pieces("device_model", "tac_code", ("vendor_name", "model_name", "has_volte_roaming"),
-                                       "held.valid_from_at DESC NULLS LAST, held.vendor_name, held.model_name"))
+                                       "held.valid_from_at DESC NULLS LAST, held.vendor_name NULLS LAST, held.model_name NULLS LAST"))
     return name
 
 
@@ -75,9 +75,9 @@ def steering_pieces(lake: Lake) -> str:
     name, plans = "enrich_steering", "enrich_steering_plan"
     if not lake.is_materialized(name):
         plan = _pieces("(SELECT * FROM steering_target WHERE basis_code = 'registrations')", "plmn_code",
-                       ("country_code", "target_ratio"), "held.valid_from_at DESC NULLS LAST, held.target_ratio DESC")
+                       ("country_code", "target_ratio"), "held.valid_from_at DESC NULLS LAST, held.target_ratio DESC NULLS LAST")
         lake.materialize(plans, "SELECT piece_key AS plmn_code, country_code, target_ratio, from_at AS valid_from_at, "
                          "until_at AS valid_to_at FROM (" + plan + ") WHERE target_ratio IS NOT NULL")
         lake.materialize(name, _pieces(plans, "country_code", ("plmn_code", "target_ratio"),
-                                       "held.target_ratio DESC NULLS LAST, held.plmn_code"))
+                                       "held.target_ratio DESC NULLS LAST, held.plmn_code NULLS LAST"))
     return name

@@ -18,6 +18,7 @@ from cemlib.kpi.definition import Kpi
 from cemlib.kpi.in_memory import evaluate_frame, listed, split_columns
 from cemlib.kpi.measure import FIGURES, both, denominator_of, measure, numerator_of
 from cemlib.kpi.selection import find_column, name_conditions, parse_instant, within_days, within_window
+from cemlib.lake import collect_frame
 
 if TYPE_CHECKING:
     from cemlib.lake import Lake, Snapshot
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["KpiResult", "evaluate"]
 
 _PARTS = ("den", "num", "rest")
+# what tells records of one instant apart, so that they come in the same order on every engine
+_TIES = ("record_id", "source_code", "use_code", "episode_id", "subscriber_key", "visited_plmn_code", "direction_code")
 
 
 @dataclass(frozen=True)
@@ -130,9 +133,8 @@ class KpiResult:
         window = within_window(self.since, self.until, start, end if one.window == "overlap" else None)
         for condition in [*common, *window, *([] if wanted is None else [wanted])]:
             frame = frame.filter(condition)
-        order = [name for name in (start, "record_id", "episode_id", "subscriber_key", "visited_plmn_code") if name in schema]
-        frame = frame.sort(*order)
-        return (frame if limit is None else frame.head(limit)).collect(backend="pandas").to_native()
+        frame = frame.sort(*[name for name in (start, *_TIES) if name in schema])
+        return collect_frame(frame if limit is None else frame.head(limit))
 
     def recompute(self, rows: pd.DataFrame, kpi: str | None = None, **cell: Any) -> pd.Series:
         """The figure that a set of records gives: kpi_code, num, den, value, low, high, state.
@@ -163,6 +165,7 @@ def evaluate(
     since: str | dt.date | dt.datetime | None = None,
     until: str | dt.date | dt.datetime | None = None,
     subscribers: bool = False,
+    engine: str | None = None,
 ) -> KpiResult:
     """Compute KPIs from the lake: one scan for all KPIs of a table.
 
@@ -180,6 +183,8 @@ def evaluate(
         The window of event time, ``since <= t < until``, UTC; a date alone is the start of that day.
     subscribers : bool
         Add the distinct subscribers of each denominator.
+    engine : str, optional
+        Compute this on another engine than the lake's, as :func:`cemlib.lake.open_lake` takes it; the figures are the same.
 
     Returns
     -------
@@ -199,6 +204,7 @@ def evaluate(
         raise ParameterError("No KPI is named.", wanted="at least one code of the catalogue")
     if first is not None and last is not None and first >= last:
         raise ParameterError("The window is empty.", wanted="since before until", came=f"{first} … {last}")
+    lake = lake if engine is None else lake.on(engine)
     scans: dict[tuple, list[Kpi]] = {}
     for one in chosen:
         # KPIs share a scan when they count the same records

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["DuckEngine"]
 
 # what Spark calls so, and what neither has: the SQL of the joins is written once
-_FUNCTIONS = ("explode(list) AS unnest(list)", "days_between(first, last) AS generate_series(first, last, INTERVAL 1 DAY)")
+_FUNCTIONS = ("explode(list) AS unnest(list)", "days_between(first, last) AS CAST(generate_series(first, last, INTERVAL 1 DAY) AS DATE[])")
 
 
 class DuckEngine:

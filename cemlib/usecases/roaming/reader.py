@@ -16,6 +16,7 @@ from cemlib.kpi import KpiResult, evaluate, find_kpi
 from cemlib.kpi.columns import read_columns
 from cemlib.kpi.measure import denominator_of, numerator_of
 from cemlib.kpi.selection import name_conditions, within_window
+from cemlib.lake import collect_frame
 from cemlib.settings import settings
 from cemlib.usecases.roaming.question import Question
 
@@ -39,7 +40,7 @@ def read_country_names() -> dict[str, str]:
 
 def read_networks(lake, until: dt.datetime) -> pd.DataFrame:
     """The partner networks as they are known at the end of the period, one row a PLMN."""
-    frame = lake.frame("network").collect(backend="pandas").to_native() if lake.has("network") else pd.DataFrame()
+    frame = collect_frame(lake.frame("network")) if lake.has("network") else pd.DataFrame()
     if frame.empty:
         return pd.DataFrame(columns=_NETWORK, dtype=object)
     # the newest row that holds by then; one that begins later is better than none
@@ -121,7 +122,7 @@ class RoamingReader:
             return self._frames[key]
         present = [name for name in by if name in self.columns(find_kpi(kpi).table)]
         frame = self._failed(kpi, present, where, since, until)
-        found = frame.group_by(*present).agg(nw.len().alias("rejects")).collect(backend="pandas").to_native()
+        found = collect_frame(frame.group_by(*present).agg(nw.len().alias("rejects")))
         for name in by:
             if name not in present:
                 found[name] = None
@@ -151,13 +152,13 @@ class RoamingReader:
         key = ("roamers", kpi, by)
         if key not in self._frames:
             found = self._failed(kpi, (by, "subscriber_key"), None, None, None).group_by(by, "subscriber_key").agg(nw.len().alias("rejects"))
-            found = found.collect(backend="pandas").to_native().dropna(subset=[by, "subscriber_key"])
+            found = collect_frame(found).dropna(subset=[by, "subscriber_key"])
             self._frames[key] = found.astype({by: object, "subscriber_key": object}).rename(columns={by: "partner_plmn"})
         return self._frames[key]
 
     def failed_records(self, kpi: str, columns: Sequence[str], *, where: dict | None = None, since: dt.datetime | None = None) -> pd.DataFrame:
         """Some columns of the failed records until the end of the period."""
-        found = self._failed(kpi, columns, where, since, None).select(*columns).collect(backend="pandas").to_native()
+        found = collect_frame(self._failed(kpi, columns, where, since, None).select(*columns))
         return found.assign(**{name: found[name].astype(object).where(found[name].notna(), None) for name in columns if not name.endswith("_at")})
 
     def columns(self, table: str) -> frozenset[str]:
@@ -176,4 +177,4 @@ class RoamingReader:
         frame = enriched(self.lake, table, {start, *columns, *conditions})
         for condition in [*conditions.values(), *within_window(since, until, start)]:
             frame = frame.filter(condition)
-        return frame.select(*columns).collect(backend="pandas").to_native()
+        return collect_frame(frame.select(*columns))
