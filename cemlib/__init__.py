@@ -59,10 +59,11 @@ __all__ = [
 
 def _make_door(lake: Lake) -> Any:
     """The door of an ingest: the lake does not know the sources, so it is told here; known PLMNs tell an IMSI's home network."""
+    from cemlib.lake import collect_frame
     from cemlib.sources import Door
 
-    plmns = lake.query("SELECT DISTINCT plmn_code FROM network").fetchall() if lake.has("network") else []
-    return Door(plmn_codes=[code for (code,) in plmns])
+    known = collect_frame(lake.frame("network").select("plmn_code").unique())["plmn_code"].dropna() if lake.has("network") else []
+    return Door(plmn_codes=list(known))
 
 
 def __getattr__(name: str) -> Any:

@@ -32,6 +32,12 @@ class Settings:
         Memory cap of one DuckDB (``CEM_MEMORY``; default 2GB).
     threads : int
         Threads of one DuckDB (``CEM_THREADS``; default 2).
+    spark_memory : str
+        Memory of Spark's driver, and of each executor on a cluster (``CEM_SPARK_MEMORY``; default 2g).
+    spark_cores : int
+        Cores that one process takes from a cluster (``CEM_SPARK_CORES``; default 4).
+    spark_wait_s : int
+        How long to wait for a cluster before giving up (``CEM_SPARK_WAIT_S``; default 60).
     minimum_group : int
         Smallest group of subscribers whose figure a manager sees (``CEM_MINIMUM_GROUP``; default 10).
     role : str
@@ -44,6 +50,9 @@ class Settings:
     out: Path
     memory_limit: str
     threads: int
+    spark_memory: str
+    spark_cores: int
+    spark_wait_s: int
     minimum_group: int
     role: str
 
@@ -84,6 +93,9 @@ def settings() -> Settings:
         out=Path(os.environ.get("CEM_OUT", home / "out")),
         memory_limit=os.environ.get("CEM_MEMORY", "2GB"),
         threads=_whole_number("CEM_THREADS", 2),
+        spark_memory=os.environ.get("CEM_SPARK_MEMORY", "2g"),
+        spark_cores=_whole_number("CEM_SPARK_CORES", 4),
+        spark_wait_s=_whole_number("CEM_SPARK_WAIT_S", 60),
         minimum_group=_whole_number("CEM_MINIMUM_GROUP", 10),
         role=role,
     )

@@ -1,7 +1,7 @@
 """The joins: subscriber, partner, device, cause, steering, episode. Each states its cardinality; none makes records."""
 
 from cemlib.enrich.causes import AREAS, SIDES, cause_rules
-from cemlib.enrich.tables import PSEUDO_TABLES, enriched, event_columns, registration_episode
+from cemlib.enrich.tables import PSEUDO_TABLES, enriched, enriched_schema, event_columns, registration_episode
 from cemlib.enrich.windows import Windows, windows
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Windows",
     "cause_rules",
     "enriched",
+    "enriched_schema",
     "event_columns",
     "registration_episode",
     "windows",

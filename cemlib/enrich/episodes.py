@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from cemlib.enrich.facts import PARTNER_PLMN, described_joins, find_pieces
-from cemlib.enrich.steering import infer_steering
+from cemlib.enrich.facts import BUCKET_TYPES, PARTNER_PLMN, Added, Joins, described_columns, fact_sql, select_sql
 
 if TYPE_CHECKING:
     from cemlib.lake import Lake
 
-__all__ = ["episode_sql"]
+__all__ = ["episode_columns", "episode_sql"]
 
 # One episode = tries of one subscriber in one country and direction with no gap above the setting. Where the country is not
 # known, the PLMN stands for it. The try that speaks for the episode: the last success; else the last failure that is not
 # steering; else the last try.
 _EPISODES = """
 WITH tries AS (
-    SELECT f.rowid AS try_row, f.subscriber_key, f.direction_code, coalesce(n.country_code, {partner}, f.visited_plmn_code) AS place,
-           f.attempted_at, f.record_id, f.is_success,
-           coalesce(f.is_steering, e.try_row IS NOT NULL) AND NOT f.is_success AS is_steering_reject
-    FROM enrich_registration AS f
-    LEFT JOIN enrich_network AS n ON n.piece_id = f.network_piece
-    LEFT JOIN {steering} AS e ON e.try_row = f.rowid
+    SELECT *, coalesce(country_code, {partner}, visited_plmn_code) AS place FROM ({tries}) AS f
 ),
 marked AS (
     SELECT *, row_number() OVER place_time AS place_order,
@@ -40,35 +35,51 @@ episodes AS (
     SELECT subscriber_key, direction_code, place, number,
            min(attempted_at) AS first_attempted_at, max(attempted_at) AS last_attempted_at, count(*) AS attempts,
            count(*) FILTER (WHERE NOT is_success) AS rejects, count(*) FILTER (WHERE is_steering_reject) AS steering_rejects,
-           bool_or(is_success) AS is_success, arg_max(try_row, place_order) AS last_row, arg_max(try_row, weight) AS speaker
-    FROM numbered GROUP BY ALL
+           bool_or(is_success) AS is_success, max(place_order) AS last_order, max(weight) AS speaker
+    FROM numbered GROUP BY subscriber_key, direction_code, place, number
 )
 SELECT e.subscriber_key, e.direction_code, e.place, e.first_attempted_at, e.last_attempted_at, e.attempts, e.rejects,
        e.steering_rejects, e.is_success, NOT e.is_success AND e.rejects = e.steering_rejects AS is_only_steering,
        last.visited_plmn_code AS last_plmn, t.visited_plmn_code, t.home_plmn_code, t.imsi_range_code, t.rat_code, t.tac_code,
-       t.procedure_code, t.protocol_code, t.cause_vendor_code, t.cause_code, t.network_piece, t.device_piece, t.cause_piece
+       t.procedure_code, t.protocol_code, t.cause_vendor_code, t.cause_code, t.attempted_at AS spoken_at
 FROM episodes AS e
-JOIN enrich_registration AS t ON t.rowid = e.speaker
-JOIN enrich_registration AS last ON last.rowid = e.last_row
+JOIN numbered AS t ON t.subscriber_key = e.subscriber_key AND t.direction_code = e.direction_code
+ AND t.place IS NOT DISTINCT FROM e.place AND t.number = e.number AND t.weight = e.speaker
+JOIN numbered AS last ON last.subscriber_key = e.subscriber_key AND last.direction_code = e.direction_code
+ AND last.place IS NOT DISTINCT FROM e.place AND last.number = e.number AND last.place_order = e.last_order
 """
 
-_PIECES = ["network_piece", "device_piece", "cause_piece"]
-_SHOWN = [
-    "md5(concat_ws('|', f.subscriber_key, f.direction_code, f.place, epoch_us(f.first_attempted_at))) AS episode_id",
-    "f.* EXCLUDE (place, network_piece, device_piece, cause_piece)",
-    f"{PARTNER_PLMN} AS partner_plmn_code",
-    "CAST(f.first_attempted_at AS DATE) AS event_date",
-    "time_bucket(INTERVAL 5 MINUTE, f.first_attempted_at) AS minute5_at",
-    "time_bucket(INTERVAL 15 MINUTE, f.first_attempted_at) AS minute15_at",
-    "date_trunc('hour', f.first_attempted_at) AS hour_at",
-    "CAST(f.first_attempted_at AS DATE) AS day_date",
-    "CAST(date_trunc('month', f.first_attempted_at) AS DATE) AS month_date",
-    "CAST((isodow(f.first_attempted_at) - 1) * 24 + hour(f.first_attempted_at) AS BIGINT) AS weekday_hour",
-]
+_TRIES = ("record_id", "subscriber_key", "direction_code", "country_code", "visited_plmn_code", "home_plmn_code", "imsi_range_code", "rat_code",
+          "tac_code", "procedure_code", "protocol_code", "cause_vendor_code", "cause_code", "attempted_at", "is_success", "is_steering_reject")
+# the columns of the episodes that are kept, and their types; place and spoken_at serve the joins alone
+_KEPT = {"subscriber_key": "string", "direction_code": "string", "first_attempted_at": "timestamp", "last_attempted_at": "timestamp",
+         "attempts": "int64", "rejects": "int64", "steering_rejects": "int64", "is_success": "bool", "is_only_steering": "bool",
+         "last_plmn": "string", "visited_plmn_code": "string", "home_plmn_code": "string", "imsi_range_code": "string", "rat_code": "string",
+         "tac_code": "string", "procedure_code": "string", "protocol_code": "string", "cause_vendor_code": "string", "cause_code": "string"}
+_BUCKETS = {
+    "minute5_at": "time_bucket(INTERVAL 5 MINUTE, f.first_attempted_at)",
+    "minute15_at": "time_bucket(INTERVAL 15 MINUTE, f.first_attempted_at)",
+    "hour_at": "time_bucket(INTERVAL 1 HOUR, f.first_attempted_at)",
+    "day_date": "CAST(f.first_attempted_at AS DATE)",
+    "month_date": "CAST(date_trunc('month', f.first_attempted_at) AS DATE)",
+    "weekday_hour": "CAST((isodow(f.first_attempted_at) - 1) * 24 + hour(f.first_attempted_at) AS BIGINT)",
+}
 
 
-def episode_sql(lake: Lake, gap_min: int, steering_min: int) -> str:
-    """The SQL of the episodes, found once for each snapshot and setting.
+def _added() -> dict[str, Added]:
+    name = "md5(concat_ws('|', f.subscriber_key, f.direction_code, f.place, epoch_us(f.first_attempted_at)))"
+    return {"episode_id": Added(name, "string"), "event_date": Added("CAST(f.first_attempted_at AS DATE)", "date"),
+            **{bucket: Added(sql, BUCKET_TYPES[bucket]) for bucket, sql in _BUCKETS.items()},
+            **described_columns(has_device=True, has_cause=True)}
+
+
+def episode_columns() -> dict[str, str]:
+    """Every column of the episodes and its type."""
+    return {"episode_id": "string"} | _KEPT | {name: one.type for name, one in _added().items()}
+
+
+def episode_sql(lake: Lake, gap_min: int, steering_min: int, columns: Collection[str] | None = None) -> str:
+    """The SQL of the episodes, found once for each snapshot and setting; by default with all columns.
 
     Cardinality: many tries to one episode; each episode has exactly one try that speaks for it. An episode that ends in
     steering rejects alone, with no success elsewhere, is a failed one (``is_only_steering``). Columns: episode_id,
@@ -77,8 +88,7 @@ def episode_sql(lake: Lake, gap_min: int, steering_min: int) -> str:
     """
     name = f"enrich_episode_{steering_min}_{gap_min}"
     if not lake.is_materialized(name):
-        find_pieces(lake, "registration")
-        sql = _EPISODES.format(partner=PARTNER_PLMN, steering=infer_steering(lake, steering_min))
-        lake.materialize(name, sql, {"gap": gap_min})
-    described, joins = described_joins(_PIECES, "registration")
-    return "SELECT " + ", ".join([*_SHOWN, *described]) + f" FROM {name} AS f " + " ".join(joins)
+        tries = fact_sql(lake, "registration", steering_min, _TRIES)
+        lake.materialize(name, _EPISODES.format(partner=PARTNER_PLMN, tries=tries), {"gap": gap_min})
+    joins = Joins(lake, "spoken_at", _KEPT, "registration")
+    return select_sql(name, list(episode_columns() if columns is None else columns), _added(), joins)

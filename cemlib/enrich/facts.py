@@ -2,24 +2,27 @@
 
 Every join is many-to-one: the facts on the left keep their number, whatever lies on the right (tests/traps proves it).
 
-What is dear is done once for each snapshot: a fact finds its piece of each reference table and keeps the piece's number in a
-temporary table. What the pieces say (names, meanings, actions) is looked up by number when a KPI asks for it: that costs a few
-milliseconds, and text that would repeat a million times is stored once.
+A fact is read through the lake's plain view, and only the joins are made that the asked columns need: the engine then reads only
+their bytes, and only the days of the window. Kept per snapshot are the small relations on the right (reference pieces, the few
+distinct causes) and the one that is dear to find, inferred steering. The text of these queries is meant for every engine: natural
+keys instead of row numbers, column lists instead of an engine's shorthand.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cemlib.enrich.causes import cause_lookup
+from cemlib.enrich.causes import CAUSE_KEYS, cause_lookup, success_sql
 from cemlib.enrich.reference import device_pieces, identity_pieces, network_pieces, steering_pieces
-from cemlib.enrich.steering import infer_steering
+from cemlib.enrich.steering import TRIES, infer_steering
 from cemlib.schema import Table, table
 
 if TYPE_CHECKING:
     from cemlib.lake import Lake
 
-__all__ = ["DESCRIBED", "MOBILE", "PARTNER_PLMN", "described_joins", "fact_sql", "find_pieces"]
+__all__ = ["BUCKET_TYPES", "MOBILE", "PARTNER_PLMN", "Added", "Joins", "described_columns", "fact_columns", "fact_sql", "select_sql"]
 
 #: The facts of roamers, which have a partner.
 MOBILE = ("registration", "attachment", "data_session", "voice_call", "message", "probe_test")
@@ -28,6 +31,10 @@ MOBILE = ("registration", "attachment", "data_session", "voice_call", "message",
 PARTNER_PLMN = """CASE WHEN f.direction_code = 'inbound' THEN f.home_plmn_code
 WHEN f.direction_code = 'home' THEN NULL ELSE f.visited_plmn_code END"""
 
+#: The buckets that the lake's views give every fact, and their types.
+BUCKET_TYPES = {"minute5_at": "timestamp", "minute15_at": "timestamp", "hour_at": "timestamp", "day_date": "date", "month_date": "date",
+                "weekday_hour": "int64"}
+
 # the cause table says home and visited; whose that is depends on who roams
 _SIDE = """CASE WHEN c.cause_code IS NULL OR c.fault_side_code = '' THEN NULL
 WHEN c.fault_side_code IS NULL THEN CASE WHEN NOT c.is_success THEN 'unknown' END
@@ -35,101 +42,137 @@ WHEN c.fault_side_code NOT IN ('home', 'visited') THEN c.fault_side_code
 WHEN f.direction_code = 'home' THEN 'us'
 WHEN (c.fault_side_code = 'home') = (f.direction_code IS DISTINCT FROM 'inbound') THEN 'us' ELSE 'partner' END"""
 
-#: What the pieces say, by the column that holds the piece's number.
-DESCRIBED = {
-    "network_piece": ("enrich_network", "n", ("n.partner_code", "n.partner_name", "n.hub_code", "n.country_code")),
-    "device_piece": ("enrich_device", "d", ("d.vendor_name", "d.model_name", "d.has_volte_roaming")),
-    "cause_piece": ("enrich_cause_{table}", "c", (
-        "CASE WHEN c.cause_code IS NOT NULL THEN coalesce(c.meaning, 'not in the cause table') END AS cause_meaning",
-        "nullif(coalesce(c.area_code, CASE WHEN NOT c.is_success THEN 'unknown' END), '') AS area_code",
-        f"{_SIDE} AS fault_side_code",
-        "nullif(c.first_action, '') AS first_action",
-    )),
-    "steering_piece": ("enrich_steering", "s", ("s.plmn_code AS preferred_plmn_code", "s.target_ratio AS preferred_target_ratio",
-                                                "s.plmn_code = f.visited_plmn_code AS is_preferred_plmn")),
+
+@dataclass(frozen=True)
+class Added:
+    """A column that is added to a relation ``f``: its SQL, its type, and the joins that it needs."""
+
+    sql: str
+    type: str
+    joins: tuple[str, ...] = ()
+
+
+_NETWORK = {name: Added(f"n.{name}", "string", ("network",)) for name in ("partner_code", "partner_name", "hub_code", "country_code")}
+_DEVICE = {"vendor_name": Added("d.vendor_name", "string", ("device",)), "model_name": Added("d.model_name", "string", ("device",)),
+           "has_volte_roaming": Added("d.has_volte_roaming", "bool", ("device",))}
+_CAUSE = {
+    "cause_meaning": Added("CASE WHEN c.cause_code IS NOT NULL THEN coalesce(c.meaning, 'not in the cause table') END", "string", ("cause",)),
+    "area_code": Added("nullif(coalesce(c.area_code, CASE WHEN NOT c.is_success THEN 'unknown' END), '')", "string", ("cause",)),
+    "fault_side_code": Added(_SIDE, "string", ("cause",)),
+    "first_action": Added("nullif(c.first_action, '')", "string", ("cause",)),
+}
+_STEERING = {
+    "preferred_plmn_code": Added("s.plmn_code", "string", ("network", "steering")),
+    "preferred_target_ratio": Added("s.target_ratio", "float64", ("network", "steering")),
+    "is_preferred_plmn": Added("s.plmn_code = f.visited_plmn_code", "bool", ("network", "steering")),
 }
 
 
-def described_joins(pieces: list[str], table_name: str) -> tuple[list[str], list[str]]:
-    """The columns and the joins that say what the pieces of a relation ``f`` mean; many-to-one by the piece's number."""
-    shown: list[str] = []
-    joins: list[str] = []
-    for piece in pieces:
-        relation, one, columns = DESCRIBED[piece]
-        shown += columns
-        joins.append(f"LEFT JOIN {relation.format(table=table_name)} AS {one} ON {one}.piece_id = f.{piece}")
-    return shown, joins
+def described_columns(has_device: bool, has_cause: bool) -> dict[str, Added]:
+    """The columns that say which partner, which device and what the cause means."""
+    return {"partner_plmn_code": Added(PARTNER_PLMN, "string")} | _NETWORK | (_DEVICE if has_device else {}) | (_CAUSE if has_cause else {})
 
 
-def _pieces_of(fact: Table) -> list[str]:
-    pieces = ["network_piece"]
-    pieces += ["device_piece"] if "tac_code" in fact.columns else []
-    pieces += ["cause_piece"] if "cause_code" in fact.columns else []
-    return pieces + (["steering_piece"] if fact.name == "registration" else [])
+def _added(fact: Table) -> dict[str, Added]:
+    columns, added = fact.columns, {}
+    if "subscriber_key" in columns:
+        added["subscriber_key"] = Added("coalesce(i.subscriber_key, f.subscriber_key)", "string", ("identity",))
+    if fact.name not in MOBILE:
+        return added
+    if "cause_code" in columns:
+        success = success_sql(columns)
+        added["is_success"] = Added(success, "bool")
+    added |= described_columns("tac_code" in columns, "cause_code" in columns)
+    if fact.name == "message":
+        added["delivery_s"] = Added("round((epoch_us(f.delivered_at) - epoch_us(f.submitted_at)) / 1e3) / 1e3", "float64")
+    if fact.name == "registration":
+        added |= _STEERING
+        added["is_steering_reject"] = Added(f"coalesce(f.is_steering, e.record_id IS NOT NULL) AND NOT ({success})", "bool", ("inferred",))
+    return added
 
 
-def find_pieces(lake: Lake, name: str) -> str:
-    """Materialise a fact table with its resolved subscriber and the numbers of its pieces; returns the relation's name.
+def fact_columns(name: str) -> dict[str, str]:
+    """Every column of an enriched fact and its type, as the schema names types; known without reading anything."""
+    fact = table(name)
+    own = {one.name: one.type for one in fact.fields()} | BUCKET_TYPES
+    return own | {column: one.type for column, one in _added(fact).items()}
+
+
+class Joins:
+    """The joins to a relation ``f``, each made when a column asks for it.
 
     Cardinality of every join: many-to-one.
 
     * identity by identifier and time -> ``subscriber_key`` (a record that only knew the MSISDN finds the SIM; one that is not in
       the table keeps its key; null stays null)
     * network by partner PLMN and time; device_model by TAC and time
-    * cause table by protocol, vendor, procedure and code; ``is_success`` (null where there is no cause)
-    * steering target by country and time (outbound registrations)
+    * cause table by protocol, vendor, procedure and code
+    * steering target by country and time (outbound registrations); inferred steering by record
+
+    Parameters
+    ----------
+    lake : Lake
+    at : str
+        The column of ``f`` at whose time a reference row must hold.
+    columns : collection of str
+        The columns of ``f``.
+    causes : str
+        The fact whose causes are looked up.
+    find_inferred : callable, optional
+        Makes the relation of inferred steering and returns its name.
     """
-    known = f"enrich_{name}"
-    if not lake.is_materialized(known):
-        lake.materialize(known, _pieces_sql(lake, table(name)))
-    return known
+
+    def __init__(self, lake: Lake, at: str, columns: Collection[str], causes: str = "",
+                 find_inferred: Callable[[], str] = lambda: "") -> None:
+        self._lake, self._at, self._columns, self._causes, self._find_inferred = lake, at, columns, causes, find_inferred
+
+    def sql(self, name: str) -> str:
+        """The text of one join."""
+        return getattr(self, f"_{name}")()
+
+    def _holds(self, relation: str, one: str, key: str) -> str:
+        return f"LEFT JOIN {relation} AS {one} ON {one}.piece_key = {key} AND f.{self._at} >= {one}.from_at AND f.{self._at} < {one}.until_at"
+
+    def _identity(self) -> str:
+        return self._holds(identity_pieces(self._lake), "i", "f.subscriber_key")
+
+    def _network(self) -> str:
+        return self._holds(network_pieces(self._lake), "n", f"({PARTNER_PLMN})")
+
+    def _device(self) -> str:
+        return self._holds(device_pieces(self._lake), "d", "f.tac_code")
+
+    def _cause(self) -> str:
+        found = f"LEFT JOIN {cause_lookup(self._lake, self._causes, table(self._causes).columns)} AS c ON c.cause_code = f.cause_code"
+        return " ".join([found, *(f"AND c.{one} IS NOT DISTINCT FROM f.{one}" for one in CAUSE_KEYS if one in self._columns)])
+
+    def _steering(self) -> str:
+        return self._holds(steering_pieces(self._lake), "s", "n.country_code") + " AND f.direction_code = 'outbound'"
+
+    def _inferred(self) -> str:
+        return f"LEFT JOIN {self._find_inferred()} AS e ON e.record_id = f.record_id"
 
 
-def _holds(relation: str, one: str, key: str, at: str) -> str:
-    return f"LEFT JOIN {relation} AS {one} ON {one}.piece_key = {key} AND f.{at} >= {one}.from_at AND f.{at} < {one}.until_at"
+def select_sql(relation: str, columns: Collection[str], added: Mapping[str, Added], joins: Joins) -> str:
+    """The SQL of some columns of a relation ``f``, of its own or added, with the joins that they need and no other."""
+    shown = [f"{added[name].sql} AS {name}" if name in added else f"f.{name}" for name in columns]
+    wanted = dict.fromkeys(one for name in columns if name in added for one in added[name].joins)
+    return " ".join([f"SELECT {', '.join(shown)} FROM {relation} AS f", *(joins.sql(one) for one in wanted)])
 
 
-def _pieces_sql(lake: Lake, fact: Table) -> str:
-    at, columns = str(fact.event_at), fact.columns
-    shown, joins = ["f.*"], [f"FROM {fact.name} AS f"]
-    if "subscriber_key" in columns:
-        shown = ["f.* REPLACE (coalesce(i.subscriber_key, f.subscriber_key) AS subscriber_key)"]
-        joins.append(_holds(identity_pieces(lake), "i", "f.subscriber_key", at))
-    if fact.name in MOBILE:
-        pieces = _pieces_of(fact)
-        shown.append("n.piece_id AS network_piece")
-        joins.append(_holds(network_pieces(lake), "n", f"({PARTNER_PLMN})", at))
-        if "device_piece" in pieces:
-            shown.append("d.piece_id AS device_piece")
-            joins.append(_holds(device_pieces(lake), "d", "f.tac_code", at))
-        if "cause_piece" in pieces:
-            shown += ["c.piece_id AS cause_piece", "c.is_success"]
-            joins.append(f"LEFT JOIN {cause_lookup(lake, fact.name, columns)} AS c ON c.cause_code = f.cause_code")
-            joins += [f"AND c.{one} IS NOT DISTINCT FROM f.{one}" for one in ("protocol_code", "cause_vendor_code", "procedure_code")
-                      if one in columns]
-        if "steering_piece" in pieces:
-            shown.append("s.piece_id AS steering_piece")
-            joins.append(_holds(steering_pieces(lake), "s", "n.country_code", at) + " AND f.direction_code = 'outbound'")
-    return "SELECT " + ", ".join(shown) + " " + " ".join(joins)
-
-
-def fact_sql(lake: Lake, name: str, steering_min: int) -> str:
-    """The SQL of a fact with all added columns; each record once.
+def fact_sql(lake: Lake, name: str, steering_min: int, columns: Collection[str] | None = None) -> str:
+    """The SQL of a fact with the columns that are asked for, by default all; each record once.
 
     Added to the facts of :data:`MOBILE`: ``partner_plmn_code, partner_code, partner_name, hub_code, country_code`` (of the partner);
-    with a TAC ``vendor_name, model_name, has_volte_roaming``; with a cause ``is_success, cause_meaning, area_code,
-    fault_side_code`` (us, partner, interconnect, device, user, by_design, unknown; null for a success) and ``first_action``;
-    to registration ``is_steering_reject, preferred_plmn_code, preferred_target_ratio, is_preferred_plmn``; to message ``delivery_s``.
+    with a TAC ``vendor_name, model_name, has_volte_roaming``; with a cause ``is_success`` (null where there is no cause),
+    ``cause_meaning, area_code, fault_side_code`` (us, partner, interconnect, device, user, by_design, unknown; null for a success)
+    and ``first_action``; to registration ``is_steering_reject, preferred_plmn_code, preferred_target_ratio, is_preferred_plmn``; to
+    message ``delivery_s``.
     """
-    found, fact = find_pieces(lake, name), table(name)
-    if name not in MOBILE:
-        return f"SELECT * FROM {found}"
-    pieces = _pieces_of(fact)
-    described, joins = described_joins(pieces, name)
-    shown = [f"f.* EXCLUDE ({', '.join(pieces)})", f"{PARTNER_PLMN} AS partner_plmn_code", *described]
-    if name == "message":
-        shown.append("round((epoch_us(f.delivered_at) - epoch_us(f.submitted_at)) / 1000.0) / 1000.0 AS delivery_s")
-    if name == "registration":
-        shown.append("coalesce(f.is_steering, e.try_row IS NOT NULL) AND NOT f.is_success AS is_steering_reject")
-        joins.append(f"LEFT JOIN {infer_steering(lake, steering_min)} AS e ON e.try_row = f.rowid")
-    return "SELECT " + ", ".join(shown) + f" FROM {found} AS f " + " ".join(joins)
+    fact = table(name)
+
+    def find_inferred() -> str:
+        return infer_steering(lake, steering_min, lambda: fact_sql(lake, name, steering_min, TRIES))
+
+    joins = Joins(lake, str(fact.event_at), fact.columns, name, find_inferred)
+    return select_sql(name, list(fact_columns(name) if columns is None else columns), _added(fact), joins)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from cemlib.enrich.episodes import episode_sql
-from cemlib.enrich.facts import fact_sql
-from cemlib.enrich.presence import roamer_day_sql, use_sql
+from cemlib.enrich.episodes import episode_columns, episode_sql
+from cemlib.enrich.facts import fact_columns, fact_sql
+from cemlib.enrich.presence import roamer_day_columns, roamer_day_sql, use_columns, use_sql
 from cemlib.enrich.windows import Windows, windows
 from cemlib.errors import KpiError, UnknownNameError
 from cemlib.schema import tables
@@ -17,7 +19,10 @@ from cemlib.schema import tables
 if TYPE_CHECKING:
     from cemlib.lake import Lake
 
-__all__ = ["PSEUDO_TABLES", "enriched", "event_columns", "registration_episode"]
+__all__ = ["PSEUDO_TABLES", "enriched", "enriched_schema", "event_columns", "registration_episode"]
+
+_TYPES = {"string": nw.String(), "int64": nw.Int64(), "float64": nw.Float64(), "bool": nw.Boolean(), "timestamp": nw.Datetime("us"),
+          "date": nw.Date()}
 
 #: Derived tables: grain and event time.
 PSEUDO_TABLES = {
@@ -43,14 +48,42 @@ def event_columns(name: str) -> tuple[str, str | None]:
     return str(facts[name].event_at), "ended_at" if "ended_at" in facts[name].columns else None
 
 
-def enriched(lake: Lake, name: str, settings: Windows | None = None) -> nw.LazyFrame:
-    """A fact, or a derived table, with all that is known about it; made once for each snapshot and then shared.
+def enriched_schema(name: str) -> nw.Schema:
+    """The columns of an enriched table and their types, known without reading anything.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such table.
+
+    Examples
+    --------
+    >>> enriched_schema("registration_episode")["attempts"]
+    Int64
+    """
+    return nw.Schema({column: _TYPES[kind] for column, kind in _column_types(name).items()})
+
+
+@functools.cache
+def _column_types(name: str) -> dict[str, str]:
+    event_columns(name)
+    derived = {"registration_episode": episode_columns, "roamer_day": roamer_day_columns, "roamer_use": use_columns}
+    return derived[name]() if name in derived else fact_columns(name)
+
+
+def enriched(lake: Lake, name: str, columns: Collection[str] | None = None, settings: Windows | None = None) -> nw.LazyFrame:
+    """A fact, or a derived table, with what is known about it.
+
+    A fact is not computed in advance: it is read with the joins that the asked columns need. What is dear to find (episodes, inferred
+    steering, the days of roamers) is made once for each snapshot and then shared.
 
     Parameters
     ----------
     lake : Lake
     name : str
         A canonical fact table, or one of :data:`PSEUDO_TABLES`.
+    columns : collection of str, optional
+        The columns that are needed, of :func:`enriched_schema`; all by default.
     settings : Windows, optional
         Gap of episodes and window of inferred steering; the environment's by default.
 
@@ -62,18 +95,21 @@ def enriched(lake: Lake, name: str, settings: Windows | None = None) -> nw.LazyF
     Raises
     ------
     UnknownNameError
-        When there is no such table.
+        When there is no such table or column.
     """
-    event_columns(name)
+    known = _column_types(name)
+    for column in columns or ():
+        if column not in known:
+            raise UnknownNameError("column", column, known, where=f"table {name}")
     own = windows() if settings is None else settings
     if name == "registration_episode":
-        sql = episode_sql(lake, own.episode_gap_min, own.steering_min)
+        sql = episode_sql(lake, own.episode_gap_min, own.steering_min, columns)
     elif name == "roamer_day":
-        sql = roamer_day_sql(lake)
+        sql = roamer_day_sql(lake, own.steering_min, columns)
     elif name == "roamer_use":
-        sql = use_sql(lake, own.steering_min)
+        sql = use_sql(lake, own.steering_min, columns)
     else:
-        sql = fact_sql(lake, name, own.steering_min)
+        sql = fact_sql(lake, name, own.steering_min, columns)
     return nw.from_native(lake.query(sql))
 
 
@@ -88,4 +124,4 @@ def registration_episode(lake: Lake, gap_min: int | None = None) -> nw.LazyFrame
     if not lake.has("registration"):
         raise KpiError("There are no registrations to make episodes of.", todo="Ingest a signalling feed.")
     own = windows()
-    return enriched(lake, "registration_episode", own if gap_min is None else replace(own, episode_gap_min=gap_min))
+    return enriched(lake, "registration_episode", settings=own if gap_min is None else replace(own, episode_gap_min=gap_min))

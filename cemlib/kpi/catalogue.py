@@ -12,7 +12,7 @@ from cemlib.kpi.definition import Kpi, registered
 __all__ = ["catalogue", "find_kpi", "list_kpis", "show_kpi"]
 
 # the rooms of this folder that hold no KPIs
-_NO_SERVICE = {"catalogue", "definition", "evaluate", "example", "in_memory", "interval", "measure", "quantile", "selection"}
+_NO_SERVICE = {"catalogue", "columns", "definition", "evaluate", "example", "in_memory", "interval", "measure", "quantile", "selection"}
 
 
 @functools.cache

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import pandas as pd
 
-from cemlib.enrich import enriched, event_columns
+from cemlib.enrich import PSEUDO_TABLES, enriched, enriched_schema, event_columns
 from cemlib.errors import KpiError, ParameterError, UnknownNameError
 from cemlib.kpi.catalogue import find_kpi
+from cemlib.kpi.columns import read_columns
 from cemlib.kpi.definition import Kpi
 from cemlib.kpi.in_memory import evaluate_frame, listed, split_columns
 from cemlib.kpi.measure import FIGURES, both, denominator_of, measure, numerator_of
-from cemlib.kpi.selection import find_column, name_conditions, parse_instant, within_window
+from cemlib.kpi.selection import find_column, name_conditions, parse_instant, within_days, within_window
+from cemlib.lake import collect_frame
 
 if TYPE_CHECKING:
     from cemlib.lake import Lake, Snapshot
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["KpiResult", "evaluate"]
 
 _PARTS = ("den", "num", "rest")
+# what tells records of one instant apart, so that they come in the same order on every engine
+_TIES = ("record_id", "source_code", "use_code", "episode_id", "subscriber_key", "visited_plmn_code", "direction_code")
 
 
 @dataclass(frozen=True)
@@ -129,9 +133,8 @@ class KpiResult:
         window = within_window(self.since, self.until, start, end if one.window == "overlap" else None)
         for condition in [*common, *window, *([] if wanted is None else [wanted])]:
             frame = frame.filter(condition)
-        order = [name for name in (start, "record_id", "episode_id", "subscriber_key", "visited_plmn_code") if name in schema]
-        frame = frame.sort(*order)
-        return (frame if limit is None else frame.head(limit)).collect(backend="pandas").to_native()
+        frame = frame.sort(*[name for name in (start, *_TIES) if name in schema])
+        return collect_frame(frame if limit is None else frame.head(limit))
 
     def recompute(self, rows: pd.DataFrame, kpi: str | None = None, **cell: Any) -> pd.Series:
         """The figure that a set of records gives: kpi_code, num, den, value, low, high, state.
@@ -162,6 +165,7 @@ def evaluate(
     since: str | dt.date | dt.datetime | None = None,
     until: str | dt.date | dt.datetime | None = None,
     subscribers: bool = False,
+    engine: str | None = None,
 ) -> KpiResult:
     """Compute KPIs from the lake: one scan for all KPIs of a table.
 
@@ -179,6 +183,8 @@ def evaluate(
         The window of event time, ``since <= t < until``, UTC; a date alone is the start of that day.
     subscribers : bool
         Add the distinct subscribers of each denominator.
+    engine : str, optional
+        Compute this on another engine than the lake's, as :func:`cemlib.lake.open_lake` takes it; the figures are the same.
 
     Returns
     -------
@@ -198,6 +204,7 @@ def evaluate(
         raise ParameterError("No KPI is named.", wanted="at least one code of the catalogue")
     if first is not None and last is not None and first >= last:
         raise ParameterError("The window is empty.", wanted="since before until", came=f"{first} … {last}")
+    lake = lake if engine is None else lake.on(engine)
     scans: dict[tuple, list[Kpi]] = {}
     for one in chosen:
         # KPIs share a scan when they count the same records
@@ -215,8 +222,7 @@ def _scan(
     lake: Lake, table: str, window: str, across: frozenset[str], kpis: list[Kpi], names: list[str],
     where: Mapping[str, Any] | None, since: dt.datetime | None, until: dt.datetime | None, subscribers: bool,
 ) -> pd.DataFrame:
-    frame = enriched(lake, table)
-    schema = frame.collect_schema()
+    schema = enriched_schema(table)
     by = {name: find_column(name, schema, where=f"by, table {table}") for name in names}
     taken = set(by) & {*FIGURES, "subscribers"}
     if taken:
@@ -225,7 +231,14 @@ def _scan(
         raise KpiError("The table has no subscribers to count.", where=table)
     conditions = name_conditions(where, schema, table)
     start, end = event_columns(table)
-    for condition in within_window(since, until, start, end if window == "overlap" else None):
+    limits = within_window(since, until, start, end if window == "overlap" else None)
+    if table not in PSEUDO_TABLES:
+        # the same window by day spares the files of the other days
+        limits += within_days(None if window == "overlap" else since, until)
+    asked = {start, "day_date", *by.values(), *conditions, *(column for one in kpis for column in read_columns(one)),
+             *([end] if window == "overlap" else []), *(["subscriber_key"] if subscribers else [])}
+    frame = enriched(lake, table, [column for column in schema if column in asked])
+    for condition in limits:
         frame = frame.filter(condition)
     for column, condition in conditions.items():
         if column not in across:

@@ -12,6 +12,7 @@ from cemlib.errors import KpiError
 from cemlib.kpi import interval
 from cemlib.kpi.definition import Count, Distinct, Kpi, Mean, Quantile, Ratio
 from cemlib.kpi.quantile import find_quantiles
+from cemlib.lake import collect_frame
 from cemlib.schema import fields
 
 __all__ = ["FIGURES", "measure"]
@@ -130,7 +131,7 @@ def measure(
     # with_columns, not select: a selection of constants alone would be one row
     rows = frame.with_columns(*[nw.col(column).alias(key) for key, column in keys.items()], *[e.alias(n) for n, e, _ in parts])
     grouped = rows.group_by(*keys).agg(*sums) if keys else rows.select(*sums)
-    wide = grouped.collect(backend="pandas").to_native()
+    wide = collect_frame(grouped)
     # how a missing key is written differs between engines: None, NaN, NA
     wide[list(keys)] = wide[list(keys)].apply(_one_null)
     for name, _, _ in parts:

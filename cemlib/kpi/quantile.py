@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cemlib.kpi.interval import bound_quantile_ranks
+from cemlib.lake import collect_frame
 
 __all__ = ["find_quantiles"]
 
@@ -58,7 +59,7 @@ def find_quantiles(
         for middle, margin in (((n - 1) * q + 1, 1), (n * q - spread, _MARGIN), (n * q + spread, _MARGIN)):
             touches = (last >= middle - margin) & (first <= middle + margin)
             near = touches if near is None else near | touches
-    kept = ranked.filter(near).collect(backend="pandas").to_native()
+    kept = collect_frame(ranked.filter(near))
     return _look_up(kept, names, quantiles, cells if keys else pd.DataFrame({"_all": [1] * len(cells)}))
 
 

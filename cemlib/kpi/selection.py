@@ -10,7 +10,7 @@ import narwhals as nw
 
 from cemlib.errors import ParameterError, UnknownNameError
 
-__all__ = ["alias_columns", "find_column", "match_values", "name_conditions", "parse_instant", "within_window"]
+__all__ = ["alias_columns", "find_column", "match_values", "name_conditions", "parse_instant", "within_days", "within_window"]
 
 # a bare name means the code before the instant, the day, the name and the key: "partner" is partner_code, not partner_name
 _ENDINGS = ("_code", "_at", "_date", "_name", "_key", "_id")
@@ -188,4 +188,14 @@ def within_window(since: dt.datetime | None, until: dt.datetime | None, start: s
             conditions.append(nw.col(start) >= nw.lit(since))
         else:
             conditions.append(nw.col(end).is_null() | (nw.col(end) > nw.lit(since)))
+    return conditions
+
+
+def within_days(since: dt.datetime | None, until: dt.datetime | None) -> list[nw.Expr]:
+    """The conditions of the UTC days that a window touches."""
+    conditions = []
+    if since is not None:
+        conditions.append(nw.col("day_date") >= nw.lit(since.date()))
+    if until is not None:
+        conditions.append(nw.col("day_date") <= nw.lit((until - dt.timedelta(microseconds=1)).date()))
     return conditions

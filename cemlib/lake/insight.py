@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import pandas as pd
 
 from cemlib.lake.engine import quoted
+from cemlib.lake.engines import collect_frame
 from cemlib.lake.lock import lock_holder
 from cemlib.schema import SCHEMA_VERSION, table
 
 if TYPE_CHECKING:
-    import duckdb
-
     from cemlib.lake.delta import StoredTable
     from cemlib.lake.manifest import Snapshot
 
@@ -29,7 +30,7 @@ def ingested(lines: list[dict]) -> list[dict]:
     return [line for line in lines if line["event"] == "ingested"]
 
 
-def freshness(connection: duckdb.DuckDBPyConnection, names: list[str]) -> pd.DataFrame:
+def freshness(query: Callable[[str, dict], Any], names: list[str]) -> pd.DataFrame:
     """Records, last event, last receipt and delay by source, over the facts among the named tables."""
     found = []
     for name in names:
@@ -38,19 +39,16 @@ def freshness(connection: duckdb.DuckDBPyConnection, names: list[str]) -> pd.Dat
             continue
         at = quoted(declared.event_at)
         # the table and its event time come from the declared schema
-        rows = connection.sql(
+        delay = (f"percentile_cont({{}}) WITHIN GROUP (ORDER BY epoch_us(received_at) - epoch_us({at})) "
+                 "FILTER (WHERE day_date > last.day - CAST($days AS INTEGER)) / 1e6")
+        found.append(collect_frame(nw.from_native(query(
             f"WITH last AS (SELECT max(day_date) AS day FROM {quoted(name)}) "  # noqa: S608
             f"SELECT source_code, $name AS table_name, count(*) AS records, max({at}) AS last_event_at, "
-            "max(received_at) AS last_received_at, "
-            f"quantile_cont(epoch_us(received_at) - epoch_us({at}), [0.5, 0.95]) "
-            "FILTER (WHERE day_date > last.day - CAST($days AS INTEGER)) AS delay "
+            f"max(received_at) AS last_received_at, {delay.format(0.5)} AS delay_p50_s, {delay.format(0.95)} AS delay_p95_s "
             f"FROM {quoted(name)}, last GROUP BY source_code ORDER BY source_code",
-            params={"name": name, "days": _DELAY_DAYS},
-        ).fetchall()
-        for *head, delay in rows:
-            p50, p95 = (value / 1e6 for value in delay) if delay else (None, None)
-            found.append((*head, p50, p95))
-    frame = pd.DataFrame(found, columns=_FRESHNESS)
+            {"name": name, "days": _DELAY_DAYS},
+        ))))
+    frame = pd.concat(found, ignore_index=True) if found else pd.DataFrame([], columns=_FRESHNESS)
     return frame.astype({"records": "int64", "last_event_at": "datetime64[us]", "last_received_at": "datetime64[us]",
                          "delay_p50_s": "float64", "delay_p95_s": "float64"})
 

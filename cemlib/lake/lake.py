@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import pandas as pd
-import pyarrow as pa
 
 from cemlib.errors import CallError, LakeError
 from cemlib.lake import insight
 from cemlib.lake.delta import DeltaFolder, StoredTable
-from cemlib.lake.engine import connect, quoted
+from cemlib.lake.engines import make_engine
 from cemlib.lake.ingest import IngestRun, SourceLike
 from cemlib.lake.manifest import Ledger, Manifest, Snapshot, State, find_state, read_manifest
 from cemlib.lake.quarantine import read_quarantined
 from cemlib.lake.results import IngestSummary
-from cemlib.lake.views import make_view
 from cemlib.schema import table, tables
 from cemlib.settings import settings
 
 if TYPE_CHECKING:
     import duckdb
+    from pyspark.sql import DataFrame as SparkFrame
+
+    from cemlib.lake.engines import Engine
 
 __all__ = ["Lake", "open_lake", "set_door_factory"]
 
@@ -41,7 +42,7 @@ def set_door_factory(factory: Callable[[Lake], Any] | None) -> None:
     _door_factory = factory
 
 
-def open_lake(path: str | Path | None = None, at: Snapshot | datetime | str | None = None) -> Lake:
+def open_lake(path: str | Path | None = None, at: Snapshot | datetime | str | None = None, engine: str | None = None) -> Lake:
     """Open a lake for reading and ingest; where there is none yet, it is empty and the first ingest makes it.
 
     Parameters
@@ -50,11 +51,17 @@ def open_lake(path: str | Path | None = None, at: Snapshot | datetime | str | No
         The folder; the settings' by default.
     at : Snapshot, datetime or str, optional
         Read the past: a snapshot, its id, or an instant (UTC where no time zone is given). Such a lake is read-only.
+    engine : str, optional
+        DuckDB in this process by default; ``"spark://host:7077"`` for a Spark cluster whose workers see the lake under the same
+        path, ``"local[2]"`` for Spark in this process. Figures are the same on each.
 
     Raises
     ------
     LakeError
-        When it cannot be read, was written by a newer version, or never was in the state asked for.
+        When it cannot be read, was written by a newer version, or never was in the state asked for; when Spark, Java or the
+        cluster is not there.
+    CallError
+        When there is no such engine.
 
     Examples
     --------
@@ -63,34 +70,34 @@ def open_lake(path: str | Path | None = None, at: Snapshot | datetime | str | No
     >>> lake.has("registration"), len(lake.relation("registration").fetchall())
     (False, 0)
     """
-    return Lake(Path(settings().lake_path if path is None else path).absolute(), at)
+    return Lake(Path(settings().lake_path if path is None else path).absolute(), at, engine)
 
 
 class Lake:
     """A lake at one snapshot; made by :func:`open_lake`.
 
-    The views in :attr:`connection` are named like the canonical tables. Times are naive TIMESTAMPs in UTC; a fact also has the
+    The views are named like the canonical tables. Times are naive TIMESTAMPs in UTC; a fact also has the
     bucket columns minute5_at, minute15_at, hour_at, day_date, month_date and weekday_hour (0 is Monday 0 h UTC) of its event time.
     A filter on ``day_date`` spares the files of the other days.
     """
 
-    def __init__(self, path: Path, at: Snapshot | datetime | str | None = None) -> None:
+    def __init__(self, path: Path, at: Snapshot | datetime | str | None = None, engine: str | None = None) -> None:
         self.path = path
         self._at = at
+        self._engine = make_engine(engine)
+        self._others: dict[str, Lake] = {}
         self._delta = DeltaFolder(path / "tables")
         self._ledger = Ledger(path)
         self._stored: dict[str, StoredTable] = {}
-        self._shown: dict[str, StoredTable | None] = {}
         self._derived: set[str] = set()
         self._insight: dict[str, pd.DataFrame] = {}
-        self._connection: duckdb.DuckDBPyConnection | None = None
         manifest = self._manifest = read_manifest(path) or Manifest()
         self._state = State(manifest.tables, manifest.ledger_bytes, manifest.written_at)
         if at is not None:
             self._state = find_state(self._ledger.read(manifest.ledger_bytes), at, str(path))
 
     def __repr__(self) -> str:
-        return f"Lake({str(self.path)!r}, snapshot {self.snapshot().id}, {len(self.tables())} tables)"
+        return f"Lake({str(self.path)!r}, snapshot {self.snapshot().id}, {len(self.tables())} tables, engine {self.engine})"
 
     def __enter__(self) -> Lake:
         return self
@@ -100,9 +107,34 @@ class Lake:
 
     def close(self) -> None:
         """Free the engine's memory; the lake can be used again afterwards."""
-        if self._connection is not None:
-            self._connection.close()
-        self._connection, self._stored, self._shown, self._derived, self._insight = None, {}, {}, set(), {}
+        self._close_others()
+        self._engine.close()
+        self._stored, self._derived, self._insight = {}, set(), {}
+
+    @property
+    def engine(self) -> str:
+        """The name of the engine: duckdb, local[2], spark://host:7077 …"""
+        return self._engine.name
+
+    def on(self, engine: str | None) -> Lake:
+        """The same state of the same lake on another engine; made once, and gone when this lake moves on or is closed.
+
+        Raises
+        ------
+        CallError, LakeError
+            As :func:`open_lake`.
+        """
+        wanted = engine or "duckdb"
+        if wanted == self.engine:
+            return self
+        if wanted not in self._others:
+            self._others[wanted] = Lake(self.path, self.snapshot(), wanted)
+        return self._others[wanted]
+
+    def _close_others(self) -> None:
+        for other in self._others.values():
+            other.close()
+        self._others = {}
 
     # --- writing
 
@@ -166,10 +198,11 @@ class Lake:
         self._manifest = manifest
         self._state = State(manifest.tables, manifest.ledger_bytes, manifest.written_at)
         self._insight = {}
-        if self._connection is not None:
+        self._close_others()
+        if self._engine.is_open:
             for name in self._derived:
-                self._connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
-            self._make_views(self._connection)
+                self._engine.drop(name)
+            self._engine.show(self._stored_tables())
         self._derived = set()
         return True
 
@@ -193,15 +226,26 @@ class Lake:
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """The DuckDB of this lake, with a view per canonical table; opened on first use."""
-        if self._connection is None:
-            connection = connect()
-            self._make_views(connection)
-            self._connection = connection
-        return self._connection
+        """The DuckDB of this lake, with a view per canonical table; opened on first use.
 
-    def relation(self, name: str) -> duckdb.DuckDBPyRelation:
-        """A canonical table, or a derived one made by :meth:`materialize`, as a DuckDB relation.
+        Raises
+        ------
+        CallError
+            On Spark, which has no such thing.
+        """
+        if self.engine != "duckdb":
+            raise CallError("A lake on Spark has no DuckDB connection.", came=f"engine {self.engine}",
+                            todo='Use lake.query(sql) or lake.frame(name), or lake.on("duckdb").connection.')
+        return self._opened().connection
+
+    def _opened(self) -> Engine:
+        if not self._engine.is_open:
+            self._engine.open(self._stored_tables())
+        return self._engine
+
+    def relation(self, name: str) -> duckdb.DuckDBPyRelation | SparkFrame:
+        """A canonical table, or a derived one made by :meth:`materialize`, in the engine's own type: a DuckDB relation or a
+        Spark DataFrame.
 
         Raises
         ------
@@ -210,28 +254,33 @@ class Lake:
         """
         if name not in self._derived:
             table(name)
-        return self.connection.table(name) if name in self._derived else self.connection.view(name)
+        return self._opened().relation(name)
 
     def frame(self, name: str) -> nw.LazyFrame:
         """The same as a narwhals LazyFrame, for KPI expressions."""
         return nw.from_native(self.relation(name))
 
-    def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
-        """Run SQL over the views; values are bound as parameters (``?`` or ``$name``), never written into the text."""
-        return self.connection.sql(sql, params=params) if params is not None else self.connection.sql(sql)
+    def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation | SparkFrame:
+        """Run SQL over the views; values are bound as parameters (``?`` or ``$name``), never written into the text.
+
+        The SQL is the engine's own; what to heed so that it runs on either is said in :mod:`cemlib.lake.engines`.
+        """
+        return self._opened().query(sql, params)
 
     def is_materialized(self, name: str) -> bool:
         """Whether a derived relation of this name was made in this snapshot."""
         return name in self._derived
 
-    def materialize(self, name: str, relation: Any, params: Sequence[Any] | Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
-        """Compute a derived relation once per snapshot and keep it as a temporary table.
+    def materialize(
+        self, name: str, relation: Any, params: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> duckdb.DuckDBPyRelation | SparkFrame:
+        """Compute a derived relation once per snapshot and keep it: a temporary table of DuckDB, a persisted DataFrame of Spark.
 
         Parameters
         ----------
         name : str
             Lower-case letters, digits and underscores; not the name of a canonical table.
-        relation : str, DuckDB relation, narwhals LazyFrame, pyarrow.Table or DataFrame
+        relation : str, relation of the engine, narwhals LazyFrame, pyarrow.Table or DataFrame
             What to keep; not looked at when the name was made in this snapshot before.
         params : optional
             Parameters of a SQL text.
@@ -245,26 +294,9 @@ class Lake:
             raise CallError("A derived relation cannot have this name.", came=repr(name),
                             wanted="lower-case letters, digits, underscores; not a canonical table")
         if name not in self._derived:
-            self._keep(name, relation, params)
+            self._opened().keep(name, relation, params)
             self._derived.add(name)
         return self.relation(name)
-
-    def _keep(self, name: str, relation: Any, params: Any) -> None:
-        connection = self.connection
-        if isinstance(relation, (nw.LazyFrame, nw.DataFrame)):
-            relation = relation.to_native()
-        if isinstance(relation, str):
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {relation}", params or [])
-            return
-        if isinstance(relation, pd.DataFrame):
-            relation = pa.Table.from_pandas(relation, preserve_index=False)
-        if isinstance(relation, pa.Table):
-            relation = connection.from_arrow(relation)
-        relation.create_view(f"making_{name}", replace=True)
-        try:
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS FROM {quoted('making_' + name)}")
-        finally:
-            connection.execute(f"DROP VIEW IF EXISTS {quoted('making_' + name)}")
 
     # --- how it stands
 
@@ -273,7 +305,7 @@ class Lake:
         seconds, over the last 30 days of the table's events). Columns: source_code, table_name, records, last_event_at,
         last_received_at, delay_p50_s, delay_p95_s; times are naive UTC.
         """
-        return self._once("freshness", lambda: insight.freshness(self.connection, self.tables()))
+        return self._once("freshness", lambda: insight.freshness(self.query, self.tables()))
 
     def rejects(self) -> pd.DataFrame:
         """Rejected records counted by file and reason, without any raw text: source_code, file_name, column_name,
@@ -333,11 +365,3 @@ class Lake:
         for name in [name for name in self._stored if name not in self._state.tables]:
             del self._stored[name]
         return self._stored
-
-    def _make_views(self, connection: duckdb.DuckDBPyConnection) -> None:
-        stored = self._stored_tables()
-        for name, declared in tables().items():
-            # what a view shows already is left alone: a refresh costs what changed
-            if name not in self._shown or self._shown[name] is not stored.get(name):
-                make_view(connection, declared, stored.get(name))
-                self._shown[name] = stored.get(name)

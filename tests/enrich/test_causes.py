@@ -8,6 +8,7 @@ import pytest
 from tiny_lake import TinyLake
 
 from cemlib.enrich import AREAS, SIDES, cause_rules, enriched
+from cemlib.enrich.causes import CAUSE_KEYS, cause_lookup, success_sql
 from cemlib.errors import ContractError
 from cemlib.schema import codes
 from cemlib.settings import settings
@@ -87,3 +88,26 @@ def test_a_key_that_stands_twice_is_refused(tmp_path, monkeypatch):
     (reference / "cause.csv").unlink()
     with pytest.raises(ContractError, match="missing"):
         cause_rules()
+
+
+def test_success_is_told_from_the_rules_as_the_lookup_tells_it(tmp_path, monkeypatch):
+    # beside the real rules: an exact failure before a success of any protocol, a vendor's success, and a procedure's
+    shutil.copytree(settings().reference_path, tmp_path / "data" / "reference")
+    monkeypatch.setenv("CEM_HOME", str(tmp_path))
+    with (tmp_path / "data" / "reference" / "cause.csv").open("a") as file:
+        file.write("any,,,77,fine anywhere,,,,true\nemm,,,77,not here,device,device,look,false\nemm,,tau,77,but here,,,,true\n"
+                   "diameter_3gpp,5535,,78,a vendor's,,,,true\ndiameter_3gpp,,,78,the others',device,device,look,false\n"
+                   "diameter_base,,,78,the base's,,,,true\nsip,,,O'Hara,quoted,,,,true\n")
+    codes_of = ["0", "2001", "2002", "16", "18", "50", "200", "77", "78", "5004", "O'Hara"]
+    tries = [{"protocol_code": protocol, "cause_vendor_code": vendor, "procedure_code": procedure, "cause_code": code}
+             for protocol in codes()["protocol_code"] for vendor in (None, "", "0", "10415", "5535") for procedure in ("tau", "attach")
+             for code in codes_of]
+    steps = [{name: one[name] for name in ("protocol_code", "cause_code")} for one in tries]
+    lake = TinyLake(registration=tries, probe_test=[*steps, {"cause_code": "77"}, {}])
+    for table, keys in (("registration", CAUSE_KEYS), ("probe_test", ("protocol_code",))):
+        lookup, told = cause_lookup(lake, table, ("cause_code", *keys)), success_sql(("cause_code", *keys))
+        same = " AND ".join(["c.cause_code = f.cause_code", *(f"c.{one} IS NOT DISTINCT FROM f.{one}" for one in keys)])
+        counted = lake.query(f"SELECT DISTINCT {told}, c.is_success FROM {table} AS f LEFT JOIN {lookup} AS c ON {same}").fetchall()
+        assert set(counted) - {(None, None)} == {(True, True), (False, False)}, table
+    # without a cause nothing is said
+    assert (None, None) in counted

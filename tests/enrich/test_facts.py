@@ -5,12 +5,13 @@ import datetime as dt
 import pytest
 from tiny_lake import NETWORK, TinyLake, at
 
-from cemlib.enrich import enriched, event_columns
+from cemlib.enrich import PSEUDO_TABLES, enriched, enriched_schema, event_columns
 from cemlib.errors import UnknownNameError
+from cemlib.schema import tables
 
 
-def rows(lake, name, *order):
-    return enriched(lake, name).collect(backend="pandas").to_native().sort_values(list(order or ["record_id"]), ignore_index=True)
+def rows(lake, name, *order, asked=None):
+    return enriched(lake, name, asked).collect(backend="pandas").to_native().sort_values(list(order or ["record_id"]), ignore_index=True)
 
 
 def test_outbound_the_partner_is_the_visited_network_inbound_the_home_network():
@@ -142,10 +143,34 @@ def test_a_table_that_is_not_there_is_told_with_the_nearest():
         event_columns("network")
 
 
-def test_the_joins_are_made_once_for_each_snapshot():
+def test_what_is_kept_is_made_once_for_each_snapshot():
     lake = TinyLake(network=NETWORK, registration=[{}])
     enriched(lake, "registration")
     made = set(lake._derived)
     enriched(lake, "registration")
-    assert "enrich_registration" in made
     assert lake._derived == made
+
+
+def test_only_the_joins_are_made_that_the_asked_columns_need():
+    lake = TinyLake(network=NETWORK, registration=[{"attempted_at": at("10:00")}])
+    (found,) = rows(lake, "registration", "attempted_at", asked=["attempted_at", "partner_plmn_code", "is_success"]).to_dict("records")
+    assert found == {"attempted_at": dt.datetime(2026, 3, 10, 10), "partner_plmn_code": "99901", "is_success": True}
+    assert lake._derived == set()
+    rows(lake, "registration", "partner_code", asked=["partner_code"])
+    assert lake._derived == {"enrich_network"}
+    rows(lake, "registration", "is_steering_reject", asked=["is_steering_reject"])
+    assert lake._derived == {"enrich_network", "enrich_steering", "enrich_steering_plan", "enrich_identity", "enrich_steering_5"}
+
+
+@pytest.mark.parametrize("name", [*(one.name for one in tables().values() if one.kind == "fact"), *PSEUDO_TABLES])
+def test_the_columns_are_those_that_are_declared(name):
+    # with the declared types, all together; and each alone, where joins are made
+    lake, is_joined = TinyLake(), name in (*PSEUDO_TABLES, "registration", "message")
+    assert enriched(lake, name).collect_schema() == enriched_schema(name)
+    for column, kind in enriched_schema(name).items() if is_joined else ():
+        assert enriched(lake, name, [column]).collect_schema() == {column: kind}
+
+
+def test_a_column_that_is_not_there_is_told_with_the_nearest():
+    with pytest.raises(UnknownNameError, match="partner_code"):
+        enriched(TinyLake(), "registration", ["partner_cod"])

@@ -12,7 +12,7 @@ REFUSED = {"cause_vendor_code": "10415", "cause_code": "5004", "visited_plmn_cod
 
 def steered(*registrations, target=TARGET, minutes=5):
     lake = TinyLake(network=NETWORK, steering_target=target, registration=list(registrations))
-    found = enriched(lake, "registration", Windows(steering_min=minutes)).collect(backend="pandas").to_native()
+    found = enriched(lake, "registration", settings=Windows(steering_min=minutes)).collect(backend="pandas").to_native()
     return found.sort_values("record_id")["is_steering_reject"].tolist()
 
 

@@ -8,6 +8,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from cemlib.lake import collect_frame
 from cemlib.privacy import SUPPRESSED, suppress_small_groups
 from cemlib.usecases.mobile.clumping import effective_count, mean_interval, measure_agreement, share_interval
 from cemlib.usecases.mobile.expectation import expected_share, split_shift
@@ -48,7 +49,7 @@ def count_answers(answers: nw.LazyFrame) -> pd.DataFrame:
         .with_columns(nw.col("latitude_deg").round(2), nw.col("longitude_deg").round(2))
         .group_by(*keys).agg(nw.len().alias("n"))
     )
-    frame = counted.collect("pandas").to_native().rename(columns={**_COLUMNS, "score_value": "score"})
+    frame = collect_frame(counted).rename(columns={**_COLUMNS, "score_value": "score"})
     for one in ("operator", "technology", "place", "state", "category"):
         frame[one] = frame[one].astype("str").where(frame[one].notna(), UNKNOWN)
     frame["bad"] = frame["n"].where(frame["score"] <= DISSATISFIED, 0)

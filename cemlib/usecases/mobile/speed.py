@@ -7,6 +7,7 @@ from collections.abc import Callable
 import narwhals as nw
 import pandas as pd
 
+from cemlib.lake import collect_frame
 from cemlib.usecases.mobile.selection import UNKNOWN
 
 __all__ = ["COLUMNS", "QUANTILES", "count_tests", "speed_by"]
@@ -30,7 +31,7 @@ def count_tests(tests: nw.LazyFrame) -> pd.DataFrame:
         tests.filter((nw.col("service_code") == "speed") & ~nw.col("throughput_down_mbps").is_null())
         .group_by(*names).agg(nw.len().alias("n"))
     )
-    frame = counted.collect("pandas").to_native().rename(columns=names)
+    frame = collect_frame(counted).rename(columns=names)
     for one in COLUMNS:
         frame[one] = frame[one].astype("str").where(frame[one].notna(), UNKNOWN)
     return frame.sort_values([*COLUMNS, "day"], kind="stable", ignore_index=True)

@@ -11,10 +11,12 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from cemlib.enrich import enriched, event_columns
+from cemlib.enrich import enriched, enriched_schema, event_columns
 from cemlib.kpi import KpiResult, evaluate, find_kpi
+from cemlib.kpi.columns import read_columns
 from cemlib.kpi.measure import denominator_of, numerator_of
 from cemlib.kpi.selection import name_conditions, within_window
+from cemlib.lake import collect_frame
 from cemlib.settings import settings
 from cemlib.usecases.roaming.question import Question
 
@@ -38,7 +40,7 @@ def read_country_names() -> dict[str, str]:
 
 def read_networks(lake, until: dt.datetime) -> pd.DataFrame:
     """The partner networks as they are known at the end of the period, one row a PLMN."""
-    frame = lake.frame("network").collect(backend="pandas").to_native() if lake.has("network") else pd.DataFrame()
+    frame = collect_frame(lake.frame("network")) if lake.has("network") else pd.DataFrame()
     if frame.empty:
         return pd.DataFrame(columns=_NETWORK, dtype=object)
     # the newest row that holds by then; one that begins later is better than none
@@ -79,7 +81,7 @@ class RoamingReader:
         key = self._key(kpis, by, where=where, since=since, until=until, subscribers=subscribers)
         kpis, since, until = key[0], key[3], key[4]
         if key not in self._results:
-            known = enriched(self.lake, find_kpi(kpis[0]).table).collect_schema()
+            known = enriched_schema(find_kpi(kpis[0]).table)
             shared = {name: value for name, value in self.question.where.items() if name in known}
             self._results[key] = evaluate(self.lake, list(kpis), by=list(by), where=shared | (where or {}), since=since, until=until,
                                           subscribers=subscribers)
@@ -118,10 +120,9 @@ class RoamingReader:
         key = ("failures", *self._key(kpi, by, where=where, since=since, until=until))
         if key in self._frames:
             return self._frames[key]
-        frame = self._failed(kpi, where, since, until)
-        schema = frame.collect_schema()
-        present = [name for name in by if name in schema]
-        found = frame.group_by(*present).agg(nw.len().alias("rejects")).collect(backend="pandas").to_native()
+        present = [name for name in by if name in self.columns(find_kpi(kpi).table)]
+        frame = self._failed(kpi, present, where, since, until)
+        found = collect_frame(frame.group_by(*present).agg(nw.len().alias("rejects")))
         for name in by:
             if name not in present:
                 found[name] = None
@@ -130,15 +131,17 @@ class RoamingReader:
         self._frames[key] = found[[*by, "rejects"]].sort_values([*present], kind="stable", na_position="last").reset_index(drop=True)
         return self._frames[key]
 
-    def _failed(self, kpi: str, where: dict | None, since: dt.datetime | None, until: dt.datetime | None) -> nw.LazyFrame:
+    def _failed(self, kpi: str, columns: Sequence[str], where: dict | None, since: dt.datetime | None,
+                until: dt.datetime | None) -> nw.LazyFrame:
         one = find_kpi(kpi)
-        frame = enriched(self.lake, one.table)
-        schema = frame.collect_schema()
+        schema = enriched_schema(one.table)
         given = {name: value for name, value in self.question.where.items() if name in schema} | (where or {})
         start, _ = event_columns(one.table)
         inside = nw.when(numerator_of(one)).then(nw.lit(True)).otherwise(nw.lit(False))
-        conditions = [*name_conditions(given, schema, one.table).values(), denominator_of(one), ~inside,
+        named = name_conditions(given, schema, one.table)
+        conditions = [*named.values(), denominator_of(one), ~inside,
                       *within_window(since or self.question.since, until or self.question.until, start)]
+        frame = enriched(self.lake, one.table, {start, *columns, *named, *read_columns(one)})
         for condition in conditions:
             if condition is not None:
                 frame = frame.filter(condition)
@@ -148,19 +151,19 @@ class RoamingReader:
         """Failures in the period by a column (as ``partner_plmn``) and roamer: partner_plmn, subscriber_key, rejects."""
         key = ("roamers", kpi, by)
         if key not in self._frames:
-            found = self._failed(kpi, None, None, None).group_by(by, "subscriber_key").agg(nw.len().alias("rejects"))
-            found = found.collect(backend="pandas").to_native().dropna(subset=[by, "subscriber_key"])
+            found = self._failed(kpi, (by, "subscriber_key"), None, None, None).group_by(by, "subscriber_key").agg(nw.len().alias("rejects"))
+            found = collect_frame(found).dropna(subset=[by, "subscriber_key"])
             self._frames[key] = found.astype({by: object, "subscriber_key": object}).rename(columns={by: "partner_plmn"})
         return self._frames[key]
 
     def failed_records(self, kpi: str, columns: Sequence[str], *, where: dict | None = None, since: dt.datetime | None = None) -> pd.DataFrame:
         """Some columns of the failed records until the end of the period."""
-        found = self._failed(kpi, where, since, None).select(*columns).collect(backend="pandas").to_native()
+        found = collect_frame(self._failed(kpi, columns, where, since, None).select(*columns))
         return found.assign(**{name: found[name].astype(object).where(found[name].notna(), None) for name in columns if not name.endswith("_at")})
 
     def columns(self, table: str) -> frozenset[str]:
         """The columns of an enriched table."""
-        return frozenset(enriched(self.lake, table).collect_schema())
+        return frozenset(enriched_schema(table))
 
     def attempts(self, kpi: str) -> pd.DataFrame:
         """Trials and successes of every network by hour over the past and the period: partner_plmn, hour, num, den."""
@@ -170,8 +173,8 @@ class RoamingReader:
 
     def records(self, table: str, columns: Sequence[str], *, where: dict, since: dt.datetime, until: dt.datetime) -> pd.DataFrame:
         """Some columns of the records of a table under the view's conditions."""
-        frame = enriched(self.lake, table)
-        conditions = name_conditions(self.question.where | where, frame.collect_schema(), table)
-        for condition in [*conditions.values(), *within_window(since, until, event_columns(table)[0])]:
+        conditions, start = name_conditions(self.question.where | where, enriched_schema(table), table), event_columns(table)[0]
+        frame = enriched(self.lake, table, {start, *columns, *conditions})
+        for condition in [*conditions.values(), *within_window(since, until, start)]:
             frame = frame.filter(condition)
-        return frame.select(*columns).collect(backend="pandas").to_native()
+        return collect_frame(frame.select(*columns))
