@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from cemlib.lake import open_lake
 from cemlib.schema import check_contract, table
 from cemlib.sources import REJECTED, Door, catalogue
 
@@ -63,6 +64,17 @@ def test_bad_records_are_rejected_with_line_column_reason_and_text(code):
     assert found == EXPECTED[code]["rejected"]
     lines = (GOLDEN / catalogue()[code].golden).read_text(encoding="utf-8").splitlines()
     assert [one["raw"] for one in rejected.to_pylist()] == [lines[at - 1] for at, _, _ in EXPECTED[code]["rejected"]]
+
+
+@pytest.mark.parametrize("code", CONNECTORS)
+def test_the_quarantine_of_a_lake_gives_the_rejected_records_back(code, tmp_path):
+    _, _, rejected = read(code)
+    kind = catalogue()[code]
+    with open_lake(tmp_path / "lake") as lake:
+        lake.ingest(kind(GOLDEN / kind.golden), door=Door(KEY, plmn_codes=["99901", "99917"]))
+        kept = lake.quarantined()
+    columns = ["line", "column", "reason_code", "reason", "raw"]
+    assert kept[columns].to_dict("records") == rejected.select(columns).to_pylist()
 
 
 @pytest.mark.parametrize("code", CONNECTORS)
