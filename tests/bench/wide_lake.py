@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from cemlib.lake import Lake, open_lake
-from cemlib.lake.commit import _key_check
+from cemlib.lake.change import key_check
 from cemlib.lake.delta import DeltaFolder
 from cemlib.lake.engine import connect
 from cemlib.lake.manifest import Ledger, Manifest, write_manifest
@@ -135,5 +135,5 @@ def make_lake(folder: str | Path, records: int, days: int = 1, subscribers: int 
             "accepted": records, "rejected": 0, "repaired": {}, "rejects": [],
             "tables": {"data_session": {"added": records, "changed": 0, "known": 0}}, "tables_at": tables_at}
     write_manifest(folder, Manifest(sequence=1, written_at=written, tables=dict(sorted(tables_at.items())),
-                                    ledger_bytes=ledger.append(line, 0), key_check=_key_check()))
+                                    ledger_bytes=ledger.append(line, 0), key_check=key_check()))
     return open_lake(folder)

@@ -7,11 +7,14 @@ import os
 import resource
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from invented_source import Invented
 
-from cemlib.lake import commit, ingest, open_lake
+from cemlib.lake import change, ingest, open_lake, optimize
+from cemlib.lake.manifest import replace_file
+from cemlib.schema import table
 
 
 def figures(lake_path: Path) -> dict:
@@ -38,7 +41,7 @@ def take(lake_path: Path, incoming: Path, answer: Path | None = None, wait_s: fl
 
 def take_and_die(lake_path: Path, incoming: Path, at: int) -> None:
     """Ingest a folder and be killed at the given step, counted over all files."""
-    commit._reached = _killer(at)
+    change._reached = _killer(at)
     take(lake_path, incoming)
 
 
@@ -73,3 +76,42 @@ def _killer(at: int) -> Callable[[str], None]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return reached
+
+
+def alter_and_die(lake_path: Path, at: int) -> None:
+    """Change a table and files beside it and be killed at the given step."""
+    change._reached = _killer(at)
+    alter(lake_path)
+
+
+def alter(lake_path: Path) -> None:
+    """Double the rows of the registrations, and change, make and remove files, in one change."""
+    changes = change.LakeChanges(lake_path)
+    names = ("old.bin", "fresh.bin", "gone.bin")
+    with changes.locked(), changes.change("altered", ["registration"], replaced=[lake_path / name for name in names],
+                                          appended=[lake_path / "grown.bin"]) as made:
+        made.reach("begun")
+        rows = made.head("registration").to_pyarrow_table()
+        changes.delta.append(table("registration"), rows, made.transaction)
+        made.reach("table")
+        replace_file(lake_path / "old.bin", "newer")
+        replace_file(lake_path / "fresh.bin", "fresh")
+        (lake_path / "gone.bin").unlink()
+        made.reach("replaced")
+        with open(lake_path / "grown.bin", "a", encoding="utf-8") as file:
+            file.write(" and more")
+        made.reach("grown")
+        made.line["rows"] = len(rows)
+
+
+def optimize_and_die(lake_path: Path, at: int) -> None:
+    """Optimize day by day and be killed at the given step."""
+    optimize._PORTION_RECORDS = 1
+    change._reached = _killer(at)
+    open_lake(lake_path).optimize("registration", closed_after=timedelta(0))
+
+
+def vacuum_and_die(lake_path: Path, at: int) -> None:
+    """Vacuum and be killed at the given step."""
+    change._reached = _killer(at)
+    open_lake(lake_path).vacuum(timedelta(0))
