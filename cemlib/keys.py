@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cemlib.errors import LakeError, ParameterError
 from cemlib.settings import settings
 
-__all__ = ["Carried", "derive_key", "make_erasure_mark", "make_pseudonym", "make_record_key", "read_key_file", "read_secret"]
+__all__ = ["Carried", "derive_key", "is_erased_key", "make_erased_key", "make_erasure_mark", "make_key_file", "make_pseudonym", "make_record_key", "read_key_file", "read_secret"]
 
 _MINIMUM_BYTES = 16
 
@@ -49,19 +49,30 @@ def read_secret(path: Path | None = None) -> bytes:
     if given is not None:
         return _checked(given.encode(), "environment variable CEM_KEY")
     path = settings().key_path if path is None else path
+    make_key_file(path)
+    return read_key_file(path)
+
+
+def make_key_file(path: Path) -> bool:
+    """Make an owner-only key file with a random secret where there is none; returns whether it was made.
+
+    Raises
+    ------
+    LakeError
+        When it cannot be made.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # O_EXCL: of two processes that start at once, one makes the key and the other reads it
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        handle = None
+        return False
     except OSError as error:
         raise LakeError("The key file cannot be made.", came=error.strerror or str(error), where=str(path),
                         todo="Set CEM_KEY, or CEM_KEY_FILE to a place that you may write.") from None
-    if handle is not None:
-        with os.fdopen(handle, "wb") as file:
-            file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)))
-    return read_key_file(path)
+    with os.fdopen(handle, "wb") as file:
+        file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)))
+    return True
 
 
 def read_key_file(path: Path) -> bytes:
@@ -151,3 +162,22 @@ def make_record_key(key: bytes) -> str:
 def make_erasure_mark(erasure_key: str, kind: str, normal: str) -> str:
     """Make the mark (32 hex digits) by which an erased identifier is known again; it is no way back to the identifier."""
     return hmac.digest(bytes.fromhex(erasure_key), f"{kind}\x1f{normal}".encode(), hashlib.sha256)[:16].hex()
+
+
+def make_erased_key(erasure_key: str) -> str:
+    """Make the pseudonym that takes the place of an erased person's: random, and known as such to the lake alone.
+
+    Examples
+    --------
+    >>> made = make_erased_key("00" * 32)
+    >>> len(made), is_erased_key("00" * 32, made), is_erased_key("00" * 32, "0" * 32)
+    (32, True, False)
+    """
+    drawn = secrets.token_bytes(8)
+    return (drawn + hmac.digest(bytes.fromhex(erasure_key), b"erased" + drawn, hashlib.sha256)[:8]).hex()
+
+
+def is_erased_key(erasure_key: str, key: str) -> bool:
+    """Whether a pseudonym was made by :func:`make_erased_key`."""
+    drawn, mark = bytes.fromhex(key[:16]), bytes.fromhex(key[16:])
+    return hmac.compare_digest(mark, hmac.digest(bytes.fromhex(erasure_key), b"erased" + drawn, hashlib.sha256)[:8])

@@ -109,6 +109,10 @@ class AuditLog:
         self.path, self._head_path = lake_folder / "audit.jsonl", lake_folder / "vault" / "audit.head"
         self._key = bytes.fromhex(audit_key)
 
+    def start(self) -> None:
+        """Begin an empty log: from now on a head that is missing shows."""
+        self._write_head(0, "")
+
     def write(self, event: str, keys: Sequence[str], reason: str, *, by: str = "", **more: Any) -> Receipt:
         """Append a line; it is on the disk when this returns.
 
@@ -148,6 +152,10 @@ class AuditLog:
             held = b""
         except OSError as error:
             raise LakeError("The audit log cannot be read.", came=error.strerror or str(error), where=str(self.path)) from None
+        try:
+            written, last = self._head()
+        except LakeError as error:
+            return [], error.came
         lines, previous, chains = [], "", [""]
         for number, text in enumerate(held.splitlines(keepends=True), 1):
             try:
@@ -156,7 +164,7 @@ class AuditLog:
             except ValueError:
                 is_whole = False
             if not is_whole:
-                if number > self._head()[0] and number == held.count(b"\n") + 1:
+                if number > written and number == held.count(b"\n") + 1:
                     # a writer died while it wrote this line: nothing was revealed with it
                     break
                 return lines, f"line {number} is damaged"
@@ -166,11 +174,10 @@ class AuditLog:
                 return lines, f"line {number} was changed, or a line before it was removed or put in"
             previous = line["chain"]
             chains.append(previous)
-        number, chain = self._head()
-        if number >= len(chains):
-            return lines, f"lines were removed at the end: {number} were written, {len(lines)} are there"
-        if chains[number] != chain:
-            return lines, f"line {number} is not the one that was written"
+        if written >= len(chains):
+            return lines, f"lines were removed at the end: {written} were written, {len(lines)} are there"
+        if chains[written] != last:
+            return lines, f"line {written} is not the one that was written"
         return lines, ""
 
     # --- the chain
@@ -188,10 +195,8 @@ class AuditLog:
             held = json.loads(self._head_path.read_text(encoding="utf-8"))
             if not hmac.compare_digest(held["seal"], self._seal(held["number"], held["chain"])):
                 raise ValueError
-        except FileNotFoundError:
-            return 0, ""
-        except (ValueError, KeyError, TypeError):
-            raise self._changed("the head beside the vault was changed") from None
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            raise self._changed("the head beside the vault was changed or removed") from None
         return held["number"], held["chain"]
 
     def _write_head(self, number: int, chain: str) -> None:

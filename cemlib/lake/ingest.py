@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +26,7 @@ from cemlib.lake.manifest import Ledger, Manifest, read_manifest
 from cemlib.lake.merge import merge_rows
 from cemlib.lake.quarantine import QuarantineWriter
 from cemlib.lake.results import FileResult, IngestSummary
-from cemlib.lake.staging import BatchLike, StagedFile
+from cemlib.lake.staging import BatchLike, StagedFile, staging_place
 from cemlib.lake.vault import NewPairs, Vault
 from cemlib.schema import table
 
@@ -215,13 +212,5 @@ class IngestRun:
             with tempfile.TemporaryDirectory(prefix="cem-") as place:
                 yield Path(place)
             return
-        try:
-            (self._folder / "staging").mkdir(parents=True, exist_ok=True)
-            place = Path(tempfile.mkdtemp(prefix=f"{socket.gethostname()}+{os.getpid()}+", dir=self._folder / "staging"))
-        except OSError as error:
-            raise LakeError("The lake cannot be written.", came=error.strerror or str(error), where=str(self._folder),
-                            todo="Check who owns the folder and whether the disk is full.") from None
-        try:
+        with staging_place(self._folder) as place:
             yield place
-        finally:
-            shutil.rmtree(place, ignore_errors=True)

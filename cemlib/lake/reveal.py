@@ -14,7 +14,7 @@ from cemlib.lake.audit import AuditLog, Receipt, checked_keys, checked_reason
 from cemlib.lake.change import LakeChanges, check_key
 from cemlib.lake.manifest import read_manifest
 from cemlib.lake.segment import halves
-from cemlib.lake.vault import Vault, VaultState
+from cemlib.lake.vault import Vault, VaultState, fresh_state
 from cemlib.settings import settings
 
 __all__ = ["Revealed", "opened_vault", "read_audit", "reveal_identifiers"]
@@ -126,5 +126,10 @@ def opened_vault(lake_path: str | Path | None) -> tuple[Vault, VaultState]:
         changes = LakeChanges(folder)
         with changes.locked():
             changes.recovered()
-            state = vault.ensure_state()
+            state = vault.read_state()
+            if not state.audit_key:
+                state = fresh_state()
+                vault.make_folder()
+                AuditLog(folder, state.audit_key).start()
+                vault.write_state(state)
     return vault, state

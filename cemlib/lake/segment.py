@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cemlib.errors import LakeError
 
-__all__ = ["BEHIND", "Entries", "Segment", "halves", "hexadecimal", "sorted_entries", "write_segment"]
+__all__ = ["BEHIND", "Entries", "Segment", "find_places", "halves", "hexadecimal", "sorted_entries", "write_segment"]
 
 _MAGIC, _END = b"CEMVAULT1\n".ljust(16, b"\0"), b"CEMVAULT1 end\n".ljust(16, b"\0")
 _TRAILER = struct.Struct("<QQ16s")
@@ -62,6 +62,29 @@ def hexadecimal(high: np.ndarray, low: np.ndarray) -> list[str]:
     """The reverse of :func:`halves`."""
     text = np.column_stack([high, low]).astype(">u8").tobytes().hex()
     return [text[start:start + 32] for start in range(0, len(text), 32)]
+
+
+def find_places(held_high: np.ndarray, held_low: np.ndarray, high: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """Where pseudonyms stand among held ones that are in order; -1 where they do not.
+
+    Examples
+    --------
+    >>> held = halves(["00000000000000010000000000000001", "00000000000000010000000000000005"])
+    >>> find_places(*held, *halves(["00000000000000010000000000000005", "00000000000000010000000000000002"])).tolist()
+    [1, -1]
+    """
+    at = np.searchsorted(held_high, high)
+    found = np.full(len(high), -1, np.int64)
+    wanted = np.arange(len(high))
+    while len(wanted):
+        wanted = wanted[at[wanted] < len(held_high)]
+        wanted = wanted[held_high[at[wanted]] == high[wanted]]
+        is_it = held_low[at[wanted]] == low[wanted]
+        found[wanted[is_it]] = at[wanted[is_it]]
+        # the same first half and another second one: the next
+        wanted = wanted[~is_it]
+        at[wanted] += 1
+    return found
 
 
 def sorted_entries(parts: list[Entries]) -> Entries:
@@ -173,17 +196,7 @@ class Segment:
 
     def find(self, high: np.ndarray, low: np.ndarray) -> np.ndarray:
         """Where pseudonyms stand in the segment; -1 where they do not. Sorted ones are found much faster."""
-        at = np.searchsorted(self.high, high)
-        found = np.full(len(high), -1, np.int64)
-        open_ = np.arange(len(high))
-        while len(open_):
-            open_ = open_[at[open_] < self.count]
-            open_ = open_[self.high[at[open_]] == high[open_]]
-            is_it = self.low[at[open_]] == low[open_]
-            found[open_[is_it]] = at[open_[is_it]]
-            open_ = open_[~is_it]
-            at[open_] += 1
-        return found
+        return find_places(self.high, self.low, high, low)
 
     def read(self, start: int, end: int) -> Entries:
         """The entries from one place to another.

@@ -136,14 +136,6 @@ class Vault:
         os.replace(fresh, self.state_path)
         self.sync()
 
-    def ensure_state(self) -> VaultState:
-        """What is carried, made where there is none; under the writer's lock only."""
-        state = self.read_state()
-        if not state.audit_key:
-            state = fresh_state()
-            self.write_state(state)
-        return state
-
     # --- segments
 
     def sync(self) -> None:
