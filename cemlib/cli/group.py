@@ -121,10 +121,11 @@ def cem() -> None:
 
 def _fill() -> None:
     """Put the commands into the group."""
-    from cemlib.cli import completion, demo, ingest, kpi, lake, report, serve, sources
+    from cemlib.cli import completion, demo, ingest, kpi, lake, report, reveal, rotate, serve, sources
 
-    for command in (demo.demo, sources.sources, ingest.ingest, lake.lake, kpi.kpi, report.report, serve.apps, serve.lab, completion.completion):
+    for command in (demo.demo, sources.sources, ingest.ingest, lake.lake, reveal.reveal, reveal.erase, kpi.kpi, report.report, serve.apps, serve.lab, completion.completion):
         cem.add_command(command)
+    lake.lake.add_command(rotate.rotate_key)
 
 
 _fill()

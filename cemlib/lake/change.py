@@ -35,6 +35,7 @@ from cemlib.keys import derive_key
 from cemlib.lake.delta import DeltaFolder
 from cemlib.lake.lock import WriterLock
 from cemlib.lake.manifest import Ledger, Manifest, read_manifest, replace_file, write_manifest
+from cemlib.lake.quarantine import KEPT
 from cemlib.schema import table
 
 if TYPE_CHECKING:
@@ -42,17 +43,16 @@ if TYPE_CHECKING:
 
 __all__ = ["LakeChange", "LakeChanges", "check_key", "key_check"]
 
-_KEPT = ".before"
 
 
 def _reached(point: str) -> None:
     """Called between the steps of a change; the crash tests put a kill here."""
 
 
-def key_check() -> str:
-    """Tells the present secret from others; the secret cannot be had from it."""
+def key_check(secret: bytes | None = None) -> str:
+    """Tells a secret (by default the present one) from others; the secret cannot be had from it."""
     # derived for this purpose alone: nothing about the other keys can be had from it
-    return derive_key("key check").hex()[:16]
+    return derive_key("key check", secret).hex()[:16]
 
 
 def check_key(folder: Path, manifest: Manifest | None) -> None:
@@ -291,7 +291,7 @@ class LakeChanges:
 
 
 def _kept(path: Path) -> Path:
-    return path.with_name(path.name + _KEPT)
+    return path.with_name(path.name + KEPT)
 
 
 def _is_alive(pid: int) -> bool:

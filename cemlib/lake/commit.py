@@ -13,6 +13,7 @@ from cemlib.lake.merge import merge_rows
 from cemlib.lake.quarantine import QuarantineWriter, quarantine_file
 from cemlib.lake.results import FileResult
 from cemlib.lake.staging import StagedFile
+from cemlib.lake.vault import NewPairs
 from cemlib.schema import table
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class FileCommit:
         return self._changes.recovered()
 
     def commit(self, staged: StagedFile, quarantine: QuarantineWriter, result: FileResult, source_code: str, file_name: str,
-               connection: duckdb.DuckDBPyConnection) -> None:
-        """Commit a staged file; ``result`` gets its status and counts.
+               connection: duckdb.DuckDBPyConnection, pairs: NewPairs | None = None) -> None:
+        """Commit a staged file and what the door noted with it; ``result`` gets its status and counts.
 
         Raises
         ------
@@ -61,6 +62,10 @@ class FileCommit:
             if staged.rejected:
                 quarantine.move_to(self._folder / "quarantine")
             change.reach("quarantine")
+            if pairs is not None:
+                # before the file counts: an entry that a crash leaves behind alone does no harm, a missing one would
+                pairs.move_in()
+                change.reach("vault")
             change.line.update(
                 digest=result.digest, file=file_name, source_code=source_code, records=staged.records, accepted=staged.accepted,
                 rejected=staged.rejected, repaired=dict(staged.repaired),

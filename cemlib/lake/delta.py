@@ -209,6 +209,35 @@ class DeltaFolder:
         table.alter.set_table_properties(_CONFIGURATION)
         return True
 
+    def overwrite(self, declared: Table, rows: pa.RecordBatchReader, transaction: tuple[str, int]) -> None:
+        """Replace all rows in one commit; older versions keep theirs."""
+        write_deltalake(self._open[declared.name], rows, mode="overwrite", writer_properties=_WRITER,
+                        commit_properties=_commit(transaction))
+
+    def exchange(self, declared: Table, rows: pa.Table, columns: list[str], transaction: tuple[str, int], days: set[date]) -> None:
+        """Replace cells of rows that are there, in one commit; only files that hold such rows are written anew.
+
+        Parameters
+        ----------
+        declared : Table
+        rows : pyarrow.Table
+            Per row its natural key as it stands, each column named ``old_…``, and the new cells of ``columns``. No value of a row gets
+            into the commit's own text: that stays in the log for ever.
+        columns : list of str
+        transaction : tuple of str and int
+        days : set of date
+            The partitions of the rows of a fact.
+        """
+        same = [f'(held."{name}" IS NOT DISTINCT FROM fresh."old_{name}")' for name in declared.natural_key]
+        if declared.kind == "fact":
+            listed = ", ".join(f"CAST('{day.isoformat()}' AS DATE)" for day in sorted(days))
+            same += ["(held.event_date = fresh.event_date)", f"(held.event_date IN ({listed}))"]
+        merger = self._open[declared.name].merge(
+            rows, " AND ".join(same), source_alias="fresh", target_alias="held", writer_properties=_WRITER,
+            commit_properties=_commit(transaction),
+        )
+        merger.when_matched_update({f'"{name}"': f'fresh."{name}"' for name in columns}).execute()
+
     def restore(self, declared: Table, version: int) -> int:
         """Bring a table back to a version, as a new version; returns the version that it is at now."""
         table = self.head(declared)

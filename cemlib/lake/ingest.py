@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +17,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from cemlib.errors import CemError, IngestError, LakeError
+from cemlib.keys import Carried
 from cemlib.lake.commit import FileCommit, check_key, taken_digests
 from cemlib.lake.delta import DeltaFolder
 from cemlib.lake.engine import connect
@@ -28,7 +26,8 @@ from cemlib.lake.manifest import Ledger, Manifest, read_manifest
 from cemlib.lake.merge import merge_rows
 from cemlib.lake.quarantine import QuarantineWriter
 from cemlib.lake.results import FileResult, IngestSummary
-from cemlib.lake.staging import BatchLike, StagedFile
+from cemlib.lake.staging import BatchLike, StagedFile, staging_place
+from cemlib.lake.vault import NewPairs, Vault
 from cemlib.schema import table
 
 __all__ = ["IngestRun", "SourceLike"]
@@ -49,6 +48,10 @@ class SourceLike(Protocol):
         """Read one file batch by batch."""
 
 
+class _Overtaken(IngestError):
+    """A person was erased, or the secret changed, while the file was read: its pseudonyms are those of before."""
+
+
 class IngestRun:
     """Takes the files of one connector into a lake.
 
@@ -58,7 +61,8 @@ class IngestRun:
         The lake.
     source : SourceLike
     door : object
-        Handed to the connector, which replaces identifiers with it.
+        Handed to the connector, which replaces identifiers with it. Where it notes what passes (``begin`` and ``take_notes``
+        of :class:`cemlib.sources.Door`), the notes go into the vault.
     dry_run : bool
         Read and check everything, write nothing.
     progress : callable, optional
@@ -76,6 +80,7 @@ class IngestRun:
         self._ledger = Ledger(folder)
         self._writer = FileCommit(folder, self._ledger, self._delta)
         self._told: dict = {}
+        self._carried: Carried | None = None
 
     def run(self) -> IngestSummary:
         """Take the files in, one after the other; a file that fails does not keep the others out.
@@ -115,10 +120,16 @@ class IngestRun:
     def _one(self, path: Path) -> FileResult:
         result, started = FileResult(str(path)), time.perf_counter()
         try:
-            self._take(path, result)
+            try:
+                self._take(path, result)
+            except _Overtaken:
+                self._carried = None
+                self._take(path, result)
         except LakeError:
             raise
         except Exception as error:
+            # what was noted for this file is lost, so the door must note it anew
+            self._carried = None
             # one bad file, whatever is wrong with it, keeps no other out; readers still see the older manifest
             self._delta.forget()
             result.status = "failed"
@@ -134,11 +145,13 @@ class IngestRun:
         if result.digest in taken_digests(self._ledger.read(manifest.ledger_bytes)):
             result.status = "already"
             return
+        vault = self._begin()
         with self._place() as place:
+            pairs = NewPairs(vault, place, self._door.take_notes, int(time.time())) if vault and not self._dry_run else None
             quarantine = None if self._dry_run else QuarantineWriter(place / "rejected", result.digest)
             staged = StagedFile(path.name, place, quarantine)
             try:
-                self._read(path, staged)
+                self._read(path, staged, pairs)
                 if quarantine is not None:
                     quarantine.add(_REJECTED.empty_table(), is_last=True)
             finally:
@@ -153,12 +166,33 @@ class IngestRun:
             if self._dry_run:
                 self._count(staged, manifest, result)
                 return
+            if pairs is not None:
+                pairs.seal()
             with self._locked(records=staged.records):
-                self._writer.commit(staged, quarantine, result, self._source.code, path.name, self._connection)
+                if vault:
+                    self._writer.recovered()
+                    if vault.read_state().carried != self._carried:
+                        raise _Overtaken("A person was erased while the file was read.", where=str(path), todo="Run again.")
+                self._writer.commit(staged, quarantine, result, self._source.code, path.name, self._connection, pairs)
+                if vault:
+                    vault.compact()
 
-    def _read(self, path: Path, staged: StagedFile) -> None:
+    def _begin(self) -> Vault | None:
+        """Tell the door what the lake remembers, where it does not know it; None for a door that notes nothing."""
+        if not hasattr(self._door, "begin"):
+            return None
+        vault = Vault(self._folder)
+        carried = vault.read_state().carried
+        if carried != self._carried:
+            self._door.begin(carried, is_noting=not self._dry_run)
+            self._carried = carried
+        return vault
+
+    def _read(self, path: Path, staged: StagedFile, pairs: NewPairs | None) -> None:
         for batch in self._source.read(path, self._door):
             staged.add(batch)
+            if pairs is not None:
+                pairs.collect()
             self._tell("records", records=staged.records)
         staged.finish()
 
@@ -178,13 +212,5 @@ class IngestRun:
             with tempfile.TemporaryDirectory(prefix="cem-") as place:
                 yield Path(place)
             return
-        try:
-            (self._folder / "staging").mkdir(parents=True, exist_ok=True)
-            place = Path(tempfile.mkdtemp(prefix=f"{socket.gethostname()}+{os.getpid()}+", dir=self._folder / "staging"))
-        except OSError as error:
-            raise LakeError("The lake cannot be written.", came=error.strerror or str(error), where=str(self._folder),
-                            todo="Check who owns the folder and whether the disk is full.") from None
-        try:
+        with staging_place(self._folder) as place:
             yield place
-        finally:
-            shutil.rmtree(place, ignore_errors=True)

@@ -309,7 +309,8 @@ class Lake(LakeUpkeep):
         records, last_event_at, last_received_at, delay_p50_s, delay_p95_s; times are naive UTC. Read from the files' statistics: quick
         on a large lake too.
         """
-        return self._once("freshness", lambda: freshness(self.on("duckdb").connection, {name: self._stored[name] for name in self.tables()},
+        return self._once("freshness", lambda: freshness(self.on("duckdb").connection,
+                                                         {name: self._stored[name] for name in self.tables()},
                                                          self._ledger_lines()))
 
     def rejects(self) -> pd.DataFrame:

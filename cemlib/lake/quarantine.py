@@ -7,6 +7,7 @@ view reads the quarantine; the counts by reason, without raw text, are in the la
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import struct
@@ -19,7 +20,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cemlib.errors import LakeError
 from cemlib.keys import derive_key
 
-__all__ = ["QuarantineWriter", "quarantine_file", "read_quarantined"]
+__all__ = ["KEPT", "QuarantineWriter", "quarantine_file", "quarantined_frames", "read_quarantined", "write_quarantined"]
+
+#: What a change of the lake puts behind the name of a file whose old content it keeps until it is done.
+KEPT = ".before"
 
 _MAGIC = b"CEMQ1\n"
 _NONCE_BYTES = 12
@@ -43,11 +47,13 @@ class QuarantineWriter:
         A file that nobody reads yet; it is moved into the quarantine when the tables are written.
     digest : str
         The digest of the source file.
+    key : bytes, optional
+        By default the one derived from the present secret.
     """
 
-    def __init__(self, path: Path, digest: str) -> None:
+    def __init__(self, path: Path, digest: str, key: bytes | None = None) -> None:
         self.path, self._digest, self._number = path, digest, 0
-        self._cipher = AESGCM(derive_key("quarantine"))
+        self._cipher = AESGCM(derive_key("quarantine") if key is None else key)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(handle, "wb")
         self._file.write(_MAGIC)
@@ -83,27 +89,48 @@ def read_quarantined(folder: Path, digest: str) -> pa.Table:
     LakeError
         When the secret is not the one it was sealed with, or the file was changed or cut.
     """
+    return pa.concat_tables(quarantined_frames(folder, digest))
+
+
+def quarantined_frames(folder: Path, digest: str) -> list[pa.Table]:
+    """The rejected records of one source file as they were sealed; the last frame is empty."""
     path = quarantine_file(folder, digest)
+    # a change of the lake's secret that died left the file under the new one, and the old one beside it until the next writer
+    kept = path.with_name(path.name + KEPT)
     try:
-        held = path.read_bytes()
+        held = [one.read_bytes() for one in (path, kept) if one == path or one.exists()]
     except OSError as error:
         raise LakeError("The quarantine cannot be read.", came=error.strerror or str(error), where=str(path),
                         todo="Only its owner may read it.") from None
+    for one in held:
+        with contextlib.suppress(InvalidTag, ValueError, struct.error):
+            return _opened(one, digest)
+    raise LakeError("The quarantine cannot be opened: another secret sealed it, or it was changed or cut.", where=str(path),
+                    todo="Set CEM_KEY or CEM_KEY_FILE to the secret of this lake.")
+
+
+def _opened(held: bytes, digest: str) -> list[pa.Table]:
     cipher, position, frames, is_last = AESGCM(derive_key("quarantine")), len(_MAGIC), [], False
+    if not held.startswith(_MAGIC):
+        raise ValueError
+    while position < len(held):
+        size, is_last = struct.unpack_from(">I?", held, position)
+        start = position + 5 + _NONCE_BYTES
+        clear = cipher.decrypt(held[position + 5:start], held[start:start + size], _sealed_with(digest, len(frames), is_last))
+        frame = pa.ipc.open_stream(clear).read_all()
+        # connectors declare a column nullable or not; together they are only if all say the same
+        frames.append(pa.table(dict(zip(frame.column_names, frame.columns))))
+        position = start + size
+    if not is_last:
+        raise ValueError
+    return frames
+
+
+def write_quarantined(path: Path, digest: str, frames: list[pa.Table], key: bytes | None = None) -> None:
+    """Seal rejected records anew into a file that is to take the place of another; the last frame is the last one."""
+    writer = QuarantineWriter(path, digest, key)
     try:
-        if not held.startswith(_MAGIC):
-            raise ValueError
-        while position < len(held):
-            size, is_last = struct.unpack_from(">I?", held, position)
-            start = position + 5 + _NONCE_BYTES
-            clear = cipher.decrypt(held[position + 5:start], held[start:start + size], _sealed_with(digest, len(frames), is_last))
-            frame = pa.ipc.open_stream(clear).read_all()
-            # connectors declare a column nullable or not; together they are only if all say the same
-            frames.append(pa.table(dict(zip(frame.column_names, frame.columns))))
-            position = start + size
-        if not is_last:
-            raise ValueError
-    except (InvalidTag, ValueError, struct.error):
-        raise LakeError("The quarantine cannot be opened: another secret sealed it, or it was changed or cut.", where=str(path),
-                        todo="Set CEM_KEY or CEM_KEY_FILE to the secret of this lake.") from None
-    return pa.concat_tables(frames)
+        for number, frame in enumerate(frames, 1):
+            writer.add(frame, is_last=number == len(frames))
+    finally:
+        writer.close()

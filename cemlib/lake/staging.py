@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cemlib.errors import ContractError, IngestError
+from cemlib.errors import ContractError, IngestError, LakeError
 from cemlib.schema import Table, check_contract, table
 
 if TYPE_CHECKING:
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
 
     from cemlib.lake.quarantine import QuarantineWriter
 
-__all__ = ["ROW", "BatchLike", "StagedFile"]
+__all__ = ["ROW", "BatchLike", "StagedFile", "staging_place"]
 
 #: Held in memory before it is written to disk.
 _MEMORY_BYTES = 128 * 1024 * 1024
@@ -26,6 +32,27 @@ _MEMORY_BYTES = 128 * 1024 * 1024
 ROW = "row_in_file"
 #: A reason is a sentence of a connector; a connector that writes a different one per record would fill the ledger.
 _REASONS_KEPT = 200
+
+
+@contextlib.contextmanager
+def staging_place(lake_folder: Path) -> Iterator[Path]:
+    """A folder of this process's own on the lake's disk; of one that dies the next writer removes it.
+
+    Raises
+    ------
+    LakeError
+        When the lake cannot be written.
+    """
+    try:
+        (lake_folder / "staging").mkdir(parents=True, exist_ok=True)
+        place = Path(tempfile.mkdtemp(prefix=f"{socket.gethostname()}+{os.getpid()}+", dir=lake_folder / "staging"))
+    except OSError as error:
+        raise LakeError("The lake cannot be written.", came=error.strerror or str(error), where=str(lake_folder),
+                        todo="Check who owns the folder and whether the disk is full.") from None
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 class BatchLike(Protocol):

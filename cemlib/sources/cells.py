@@ -106,6 +106,12 @@ class CellReader:
         joined = pc.binary_join_element_wise(*texts, "\x1f", null_handling="replace", null_replacement="\x00")
         return self._run(_HASH, joined, {"secret": secret})
 
+    def hash_again(self, ids: pa.Array, secrets: tuple[str, ...]) -> pa.Array:
+        """Record ids under the secrets that the lake got later, as its rotation hashed those that it held."""
+        for secret in secrets:
+            ids = self._run(_HASH, ids, {"secret": secret})
+        return ids
+
     def _run(self, query: str, values: pa.Array, parameters: dict[str, str] | None = None) -> pa.Array:
         self._engine.register("cells", pa.table({"v": values}))
         return self._engine.sql(query, params=parameters).to_arrow_table().column("v").combine_chunks()
@@ -144,7 +150,7 @@ class CellReader:
         return self._measured(name, cell, field, value, verdicts)
 
     def _identifier(self, name: str, cell: Cell, column: pa.Array, verdicts: Verdicts) -> dict[str, pa.Array]:
-        passed = self.door.pass_column(cell.identifier, _present(column, cell.missing))
+        passed = self.door.pass_column(cell.identifier, _present(column, cell.missing), is_kept=bool(cell.to))
         if passed.reasons.null_count < len(column):
             reasons = passed.reasons.dictionary_encode()
             self._refuse_texts(reasons, reasons.dictionary.to_pylist(), name, f"bad_{cell.identifier}", verdicts)

@@ -3,12 +3,13 @@
 An identifier is normalised, what its hash would destroy is derived first (IMSI range, home PLMN, country, dial prefix, TAC),
 then it is replaced by a keyed pseudonym: HMAC-SHA256, cut to 128 bits, over the kind of the identifier and its normal form.
 The kind is part of the hashed text, so that an IMSI and a line number of the same digits do not meet.
+
+A lake that keeps a vault asks the door to note which pseudonym stands for which identifier, and takes the notes into it; a door
+that is used alone notes nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ import stdnum.imsi
 import stdnum.luhn
 
 from cemlib.errors import ParameterError, UnknownNameError
-from cemlib.keys import derive_key
+from cemlib.keys import Carried, derive_key, make_erasure_mark, make_pseudonym, make_record_key
 
 __all__ = ["IDENTIFIERS", "Door", "Passed", "PassedColumn"]
 
@@ -111,12 +112,35 @@ class Door:
         self._plmns = frozenset(str(one) for one in plmn_codes)
         self._plmn_lengths = sorted({len(one) for one in self._plmns}, reverse=True)
         self._dial_prefix = dial_prefix.lstrip("+")
-        self._known: dict[str, dict[str, pa.Array]] = {}
+        self._known: dict[tuple[str, bool], dict[str, pa.Array]] = {}
+        self._carried, self._notes = Carried(), None
 
     @property
-    def record_key(self) -> str:
-        """The secret (hex) mixed into record ids: without it an IMSI could be guessed from the id of its record."""
-        return hmac.digest(self._key, b"record", hashlib.sha256).hex()
+    def record_keys(self) -> tuple[str, ...]:
+        """The secrets (hex) mixed into record ids, one after the other: without them an IMSI could be guessed from an id."""
+        return self._carried.record_keys or (make_record_key(self._key),)
+
+    def begin(self, carried: Carried, *, is_noting: bool) -> None:
+        """Begin the work for a lake: forget what was passed before, and note anew what passes from now on.
+
+        Parameters
+        ----------
+        carried : Carried
+            What the lake remembers from its earlier ingests.
+        is_noting : bool
+            Whether :meth:`take_notes` will be asked which identifiers passed.
+        """
+        self._known, self._carried, self._notes = {}, carried, [] if is_noting else None
+
+    def take_notes(self) -> list[tuple[str, str, str, int]]:
+        """The identifiers that passed for the first time since the last call: pseudonym, kind, normal form, life.
+
+        These are identifiers in clear: whoever takes them encrypts them before they touch a disk.
+        """
+        if not self._notes:
+            return []
+        taken, self._notes = self._notes, []
+        return taken
 
     def pseudonym(self, kind: str, normal: str) -> str:
         """The pseudonym (32 hex digits) of an identifier that is in its normal form already.
@@ -128,7 +152,12 @@ class Door:
         """
         if kind not in IDENTIFIERS:
             raise UnknownNameError("kind of identifier", kind, IDENTIFIERS)
-        return hmac.digest(self._key, f"{kind}\x1f{normal}".encode(), hashlib.sha256)[:16].hex()
+        lives = self._carried.lives
+        life = lives.get(make_erasure_mark(self._carried.erasure_key, kind, normal), 0) if lives else 0
+        made = make_pseudonym(self._key, kind, normal, life)
+        if self._notes is not None:
+            self._notes.append((made, kind, normal, life))
+        return made
 
     def imsi(self, text: str) -> Passed:
         """An IMSI (E.212): 14 or 15 digits; MCC 999 (private networks) passes."""
@@ -194,7 +223,7 @@ class Door:
             return Passed(None, reason="the id is empty or longer than 200 characters")
         return Passed(self.pseudonym(kind, normal))
 
-    def pass_column(self, kind: str, texts: pa.Array) -> PassedColumn:
+    def pass_column(self, kind: str, texts: pa.Array, *, is_kept: bool = True) -> PassedColumn:
         """Pass a column of identifiers; each distinct one is hashed once and remembered from batch to batch.
 
         Parameters
@@ -203,6 +232,8 @@ class Door:
             One of :data:`IDENTIFIERS`.
         texts : pyarrow.Array of string
             Null where there is no identifier.
+        is_kept : bool
+            Whether the pseudonyms get into a table; where only the facts do, nothing is noted for the vault.
 
         Raises
         ------
@@ -218,22 +249,25 @@ class Door:
         if kind not in IDENTIFIERS:
             raise UnknownNameError("kind of identifier", kind, IDENTIFIERS)
         distinct = texts.dictionary_encode()
-        known = self._known.get(kind)
+        known = self._known.get((kind, is_kept))
         if known is None or len(known["text"]) > _REMEMBERED:
-            known = self._table(kind, pa.array([], pa.string()))
+            known = self._table(kind, pa.array([], pa.string()), is_kept)
         new = distinct.dictionary.filter(pc.is_null(pc.index_in(distinct.dictionary, value_set=known["text"])))
         if len(new):
-            added = self._table(kind, new)
+            added = self._table(kind, new, is_kept)
             known = {name: pa.concat_arrays([known[name], added[name]]) for name in known}
-        self._known[kind] = known
+        self._known[kind, is_kept] = known
         at = pc.index_in(distinct.dictionary, value_set=known["text"]).take(distinct.indices)
         facts = {name: known[name].take(at) for name in self.facts[kind]}
         return PassedColumn(known["key"].take(at), facts, known["reason"].take(at))
 
-    def _table(self, kind: str, texts: pa.Array) -> dict[str, pa.Array]:
+    def _table(self, kind: str, texts: pa.Array, is_kept: bool) -> dict[str, pa.Array]:
         """Distinct identifiers of a kind with what is left of each."""
         passes: Callable[[str], Passed] = getattr(self, kind)
+        noted = len(self._notes or ())
         passed = [passes(one) for one in texts.to_pylist()]
+        if self._notes is not None and not is_kept:
+            del self._notes[noted:]
         made = {"text": texts, "key": pa.array([one.key for one in passed], pa.string()),
                 "reason": pa.array([one.reason for one in passed], pa.string())}
         for at, name in enumerate(self.facts[kind]):

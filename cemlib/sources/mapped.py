@@ -94,7 +94,8 @@ class _Reading:
         self.event_time = source._event_time or (declared.of_file(path) if declared else None)
         # records without a time are told apart from those of another month by the time that was declared for them
         told = self.event_time.isoformat() if self.event_time else ""
-        self.secret = "\x1f".join((door.record_key, self.mapping.code, told, ""))
+        first, *self.later = door.record_keys
+        self.secret = "\x1f".join((first, self.mapping.code, told, ""))
         self.seen = _Seen()
 
     def batch(self, raw: RawBatch) -> Batch:
@@ -112,7 +113,7 @@ class _Reading:
             rows = np.flatnonzero(again)
             told = [f"{one}#{nth}" for one, nth in zip(ids.take(pa.array(rows)).to_pylist(), again[rows].tolist())]
             ids = pc.replace_with_mask(ids, pa.array(again > 0), self.cells.record_ids(pa.table({"id": told}), self.secret))
-        found["record_id"] = ids
+        found["record_id"] = self.cells.hash_again(ids, tuple(self.later))
         good = pa.array(verdicts.good)
         if not verdicts.good.all():
             found = {name: one.filter(good) for name, one in found.items()}
