@@ -20,13 +20,29 @@ if TYPE_CHECKING:
 __all__ = ["files", "freshness", "ingested", "rejects", "status"]
 
 _FRESHNESS = ["source_code", "table_name", "records", "last_event_at", "last_received_at", "delay_p50_s", "delay_p95_s"]
+_ACCOUNT = ("records", "accepted", "rejected", "repaired", "rejects")
 #: Days before a table's last event over which the delay is judged.
 _DELAY_DAYS = 30
 
 
 def ingested(lines: list[dict]) -> list[dict]:
-    """The ledger's lines about files that were taken in."""
-    return [line for line in lines if line["event"] == "ingested"]
+    """The account of each file that was taken in, in the order in which they came; what a retry found counts.
+
+    Rows that the file had brought before a retry are known to the retry only through it: they stay told as added.
+    """
+    found: dict[str, dict] = {}
+    for line in lines:
+        if line["event"] == "ingested":
+            found[line["digest"]] = line
+        elif line["event"] == "retried":
+            first = found[line["digest"]]
+            merged = {}
+            for name, now in line["tables"].items():
+                then = first["tables"].get(name, dict.fromkeys(now, 0))
+                both = {one: then[one] + now[one] for one in ("added", "changed")}
+                merged[name] = {**both, "known": sum(now.values()) - sum(both.values())}
+            found[line["digest"]] = {**first, **{one: line[one] for one in _ACCOUNT}, "tables": merged}
+    return list(found.values())
 
 
 def freshness(connection: duckdb.DuckDBPyConnection, names: list[str]) -> pd.DataFrame:

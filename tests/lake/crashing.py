@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from invented_source import Invented
+from invented_source import Invented, Mended
 
 from cemlib.lake import change, ingest, open_lake
 from cemlib.lake.manifest import replace_file
@@ -38,10 +38,15 @@ def take(lake_path: Path, incoming: Path, answer: Path | None = None, wait_s: fl
         answer.write_text(json.dumps(summary.to_dict()))
 
 
-def take_and_die(lake_path: Path, incoming: Path, at: int) -> None:
+def take_mended(lake_path: Path, incoming: Path) -> None:
+    """Ingest with the mended connector, and read again what had rejects."""
+    open_lake(lake_path).ingest(Mended(incoming, batch=40), door=object(), retry=True)
+
+
+def take_and_die(lake_path: Path, incoming: Path, at: int, is_mended: bool = False) -> None:
     """Ingest a folder and be killed at the given step, counted over all files."""
     change._reached = _killer(at)
-    take(lake_path, incoming)
+    (take_mended if is_mended else take)(lake_path, incoming)
 
 
 def take_on_full_disk(lake_path: Path, incoming: Path, answer: Path) -> None:
