@@ -7,11 +7,8 @@ by its digest, and moved. Nothing in ``done/`` and ``failed/`` is ever overwritt
 
 from __future__ import annotations
 
-import fcntl
 import fnmatch
 import os
-import re
-import signal
 import stat
 import threading
 import time
@@ -23,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cemlib.errors import CallError, CemError, LakeError, hide_identifiers
+from cemlib.lake.arrival import file_state, first_name, free_name, is_open_for_writing, is_partial_name
 from cemlib.lake.ingest import SourceLike
 from cemlib.lake.lock import lock_holder
 from cemlib.lake.results import FileResult
@@ -30,49 +28,10 @@ from cemlib.lake.results import FileResult
 if TYPE_CHECKING:
     from cemlib.lake.lake import Lake
 
-__all__ = ["FileDrop", "is_open_for_writing", "is_partial_name"]
+__all__ = ["FileDrop"]
 
-_PARTIAL = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".incomplete", ".inprogress", ".writing", ".swp", "~")
 _REASON = ".reason.txt"
 _LONGEST_WAIT_S = 300.0
-#: Of "votes~2.csv.gz": what was put into the name because the name was taken.
-_SUFFIX = re.compile(r"~\d+(?=(\.[^.]+(\.(gz|bz2|xz|zst|zip))?)?$)")
-
-
-def is_partial_name(name: str) -> bool:
-    """Whether a name says that the file is still being written.
-
-    Examples
-    --------
-    >>> [is_partial_name(one) for one in ("votes.csv", ".votes.csv", "votes.csv.filepart", "votes.csv.TMP")]
-    [False, True, True, True]
-    """
-    return name.startswith((".", "~")) or name.casefold().endswith(_PARTIAL)
-
-
-def is_open_for_writing(path: Path) -> bool:
-    """Whether a process of this machine has the file open for writing; False where that cannot be told.
-
-    Linux grants a read lease only while nobody has the file open for writing.
-    """
-    if not hasattr(fcntl, "F_SETLEASE"):
-        return False
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        # whoever opens it in this instant makes the kernel send a signal: one that is ignored in place of SIGIO, which kills
-        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
-        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
-    return False
 
 
 class FileDrop:
@@ -208,7 +167,7 @@ class FileDrop:
             if not path.with_name(path.name.removesuffix(_REASON)).exists():
                 path.unlink()
         for path in sorted(failed.iterdir()):
-            name = _SUFFIX.sub("", path.name)
+            name = first_name(path.name)
             if self._over.is_set():
                 break
             if path.is_file() and not path.is_symlink() and not path.name.endswith(_REASON) and any(
@@ -222,7 +181,7 @@ class FileDrop:
         """Take one file and move it; False when the lake or the folder cannot be written now."""
         if not self._is_lake_free():
             return False
-        if (state := _state(path)) is None:
+        if (state := file_state(path)) is None:
             return self._gone(path)
         try:
             (result,) = self._lake.ingest(self._source_for(path), door=self._door, progress=self._tell, wait_s=600.0, retry=self._retry).files
@@ -232,7 +191,7 @@ class FileDrop:
             result = FileResult(str(path), error=str(error))
         if result.is_lake_fault:
             return self._fault("The lake cannot be written.", result.error)
-        if _state(path) is None:
+        if file_state(path) is None:
             return self._gone(path)
         try:
             moved = self._move(path, state, result)
@@ -265,21 +224,21 @@ class FileDrop:
 
     def _move(self, path: Path, state: tuple[int, int], result: FileResult) -> Path | None:
         """Move a file aside; None when it is no longer the one that was read."""
-        if _state(path) != state:
+        if file_state(path) != state:
             return None
         is_bad, is_retake = result.status == "failed", path.parent.name == "failed" and path.parent.parent == self._folder
         reason = path.with_name(path.name + _REASON)
         if is_bad and is_retake:
             reason.write_text(self._reason(result), encoding="utf-8")
             return path
-        target = _free_name(self._folder / ("failed" if is_bad else "done") / path.name)
+        target = free_name(self._folder / ("failed" if is_bad else "done") / path.name)
         if is_bad:
             # first the reason: a file in failed/ is never without one
             target.with_name(target.name + _REASON).write_text(self._reason(result), encoding="utf-8")
         os.rename(path, target)
-        if _state(target) != state:
+        if file_state(target) != state:
             # another one of the same name took its place in the last instant: it has not been read yet
-            os.rename(target, _free_name(path))
+            os.rename(target, free_name(path))
             return None
         if is_retake:
             reason.unlink(missing_ok=True)
@@ -292,26 +251,6 @@ class FileDrop:
         self._faults += 1
         self._tell({"event": "lake", "error": what, "came": came, "wait_s": self._pause()})
         return False
-
-
-def _state(path: Path) -> tuple[int, int] | None:
-    """What tells one content of a file from another without reading it; None when it is not there."""
-    try:
-        held = path.stat()
-    except FileNotFoundError:
-        return None
-    return held.st_size, held.st_mtime_ns
-
-
-def _free_name(path: Path) -> Path:
-    """The path itself, or with ~2, ~3 … before its endings where that name is taken."""
-    if not os.path.lexists(path):
-        return path
-    found = re.fullmatch(r"(.+?)((\.[^.]+(\.(gz|bz2|xz|zst|zip))?)?)", path.name)
-    number = 2
-    while os.path.lexists(other := path.with_name(f"{found[1]}~{number}{found[2]}")):
-        number += 1
-    return other
 
 
 def _instant() -> str:

@@ -18,24 +18,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import pyarrow as pa
-
 from cemlib.errors import CemError, IngestError, LakeError, hide_identifiers
 from cemlib.lake.commit import FileCommit, check_key
 from cemlib.lake.delta import DeltaFolder
 from cemlib.lake.engine import connect
 from cemlib.lake.lock import WriterLock
 from cemlib.lake.manifest import Ledger, Manifest, read_manifest
-from cemlib.lake.quarantine import QuarantineWriter
+from cemlib.lake.quarantine import REJECTED, QuarantineWriter
 from cemlib.lake.results import FileResult, IngestSummary
 from cemlib.lake.retry import EarlierTaking, last_taking
 from cemlib.lake.staging import BatchLike, StagedFile
 from cemlib.schema import table
 
 __all__ = ["IngestRun", "SourceLike"]
-
-_REJECTED = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason_code", pa.string()), ("reason", pa.string()),
-                       ("raw", pa.string())])
 
 
 class SourceLike(Protocol):
@@ -165,7 +160,7 @@ class IngestRun:
             try:
                 self._read(path, staged, earlier)
                 if quarantine is not None:
-                    quarantine.add(_REJECTED.empty_table(), is_last=True)
+                    quarantine.add(REJECTED.empty_table(), is_last=True)
             finally:
                 staged.close()
                 if quarantine is not None:
@@ -189,9 +184,10 @@ class IngestRun:
                 self._writer.commit(staged, quarantine, result, self._source.code, path.name, self._connection, earlier)
 
     def _read(self, path: Path, staged: StagedFile, earlier: EarlierTaking | None) -> None:
+        # what goes wrong in the connector is the file's fault or its own, not the lake's
+        self._is_writing = False
         batches = iter(self._source.read(path, self._door))
         while True:
-            # what goes wrong in here is the file's or the connector's fault, not the lake's
             self._is_writing = False
             batch = next(batches, None)
             self._is_writing = True

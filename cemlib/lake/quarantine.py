@@ -19,8 +19,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cemlib.errors import LakeError
 from cemlib.keys import derive_key
 
-__all__ = ["QuarantineWriter", "quarantine_file", "read_quarantined"]
+__all__ = ["REJECTED", "QuarantineWriter", "quarantine_file", "read_quarantined"]
 
+#: What is told of a rejected record; a connector may declare the same columns as never null.
+REJECTED = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason_code", pa.string()), ("reason", pa.string()),
+                      ("raw", pa.string())])
 _MAGIC = b"CEMQ1\n"
 _NONCE_BYTES = 12
 
@@ -97,7 +100,7 @@ def read_quarantined(folder: Path, digest: str) -> pa.Table:
             size, is_last = struct.unpack_from(">I?", held, position)
             start = position + 5 + _NONCE_BYTES
             clear = cipher.decrypt(held[position + 5:start], held[start:start + size], _sealed_with(digest, len(frames), is_last))
-            frames.append(pa.ipc.open_stream(clear).read_all())
+            frames.append(pa.ipc.open_stream(clear).read_all().cast(REJECTED))
             position = start + size
         if not is_last:
             raise ValueError

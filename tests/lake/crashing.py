@@ -106,3 +106,16 @@ def alter(lake_path: Path) -> None:
             file.write(" and more")
         made.reach("grown")
         made.line["rows"] = len(rows)
+
+
+def die_in_drop(lake_path: Path, folder: Path, at: str) -> None:
+    """Watch a file drop and be killed when the second file is read, is in the lake, or was moved."""
+    from cemlib.lake.drop import FileDrop
+
+    def told(event: dict) -> None:
+        name = "moved" if "moved_to" in event else event["event"]
+        if name == at and next(passed) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    passed = iter(range(1, 100))
+    FileDrop(open_lake(lake_path), folder, Invented, patterns=("*.txt",), settle_s=0.0, interval_s=0.05, door=object(), tell=told).watch()
