@@ -7,6 +7,7 @@ the job failed, 2 when the call itself was wrong.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 __all__ = [
@@ -22,8 +23,22 @@ __all__ = [
     "ReportError",
     "SourceError",
     "UnknownNameError",
+    "hide_identifiers",
     "nearest_names",
 ]
+
+_LIKE_IDENTIFIER = re.compile(r"\+\d[\d .\-/()]{5,}\d|\d{9,}|[^\s@,;]+@[^\s@,;]+")
+
+
+def hide_identifiers(text: str) -> str:
+    """Take out of a text what may be a number of a subscriber or an address: for messages of libraries that repeat what they read.
+
+    Examples
+    --------
+    >>> hide_identifiers("expected 3 columns, got 4: 999010000000012,ann@example.org,+33 6 39 98 00 01")
+    'expected 3 columns, got 4: …,…,…'
+    """
+    return _LIKE_IDENTIFIER.sub("…", text)
 
 
 def nearest_names(name: str, choices: Iterable[str], limit: int = 3) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -17,42 +19,78 @@ __all__ = ["ingest"]
     cem ingest roaming_signalling data/incoming
     cem ingest rating MyCall_2019.csv --mapping trai_mycall --event-time 2019-09-01
     cem ingest speed_test tests.csv --mapping my.yaml --dry-run
+    cem ingest speed_test tests.csv --mapping mended.yaml --retry
+    cem ingest roaming_signalling --watch /srv/drop
+    cem ingest roaming_signalling --watch /srv/drop --once
 """)
 @click.argument("source", type=name_type("source", source_names))
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--mapping", metavar="NAME|FILE", help="How the file is laid out: a mapping that comes with the workbench, or a YAML file.")
 @click.option("--event-time", metavar="TIME", help="When it happened, for files whose records do not say (ISO 8601, UTC).")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
+@click.option("--retry", is_flag=True, help="After a mapping was mended: read files again that had rejects. With --watch also those in DIR/failed.")
+@click.option("--watch", "drop", metavar="DIR", type=click.Path(path_type=Path), help="Take files as they arrive in DIR, until Ctrl-C.")
+@click.option("--once", is_flag=True, help="With --watch: take what is there, then end.")
+@click.option("--all", "is_all", is_flag=True, help="With --watch: files of every name, not only those of the source.")
+@click.option("--settle", type=click.FloatRange(min=0), metavar="S", help="With --watch: a file is complete when it has not changed for S seconds (10).")
+@click.option("--interval", type=click.FloatRange(min=0.05), metavar="S", help="With --watch: seconds between two looks (5).")
 @json_option
-def ingest(source: str, paths: tuple[Path, ...], mapping: str | None, event_time: str | None, dry_run: bool, is_json: bool) -> None:
+def ingest(source: str, paths: tuple[Path, ...], mapping: str | None, event_time: str | None, dry_run: bool, retry: bool, drop: Path | None,
+           once: bool, is_all: bool, settle: float | None, interval: float | None, is_json: bool) -> None:
     """Take the files of SOURCE into the lake; PATHS are files or folders.
 
     Each file counts wholly or not at all, and once: a file that was taken before is left out. Rejected records are kept aside with their reason.
     Exit code 1 when a file failed; the others count all the same.
+
+    --retry adds the records that are accepted now; those accepted before stay as they are. A file is refused when the mended mapping would
+    read them otherwise (another key or value, or rejected): then put the files into a new lake.
+
+    --watch moves what was taken to DIR/done and what cannot be read to DIR/failed, with the reason beside it. Hidden files and names such as
+    .part or .tmp are taken for unfinished; sub-folders are not looked into. While the lake cannot be written, files stay and are tried again.
+    Ctrl-C or SIGTERM ends it after the current file, with exit code 0.
     """
     import cemlib
     from cemlib.demo import demo_marker
     from cemlib.errors import CallError
     from cemlib.settings import settings
 
+    _check_call(paths, drop, dry_run, {"--once": once, "--all": is_all, "--settle": settle is not None, "--interval": interval is not None})
     kind = cemlib.sources.connector(source)
     options = {"mapping": mapping, "event_time": event_time}
     given = {name: value for name, value in options.items() if value is not None}
-    try:
-        files = kind(*paths, **given)
-    except TypeError:
-        raise CallError(f"The source {source} takes no --{' and no --'.join(name.replace('_', '-') for name in given)}.") from None
+
+    def source_for(*of: Path):
+        try:
+            return kind(*of, **given)
+        except TypeError:
+            raise CallError(f"The source {source} takes no --{' and no --'.join(name.replace('_', '-') for name in given)}.") from None
+
+    files = source_for(*(paths or (drop,)))
     if demo_marker(settings().lake_path) is not None:
         remark("Note: this is the demo's lake. Set CEM_LAKE to a folder of your own to keep your records apart.")
+    if drop is not None:
+        _watch(drop, source_for, ("*",) if is_all else tuple(files.file_patterns), once, retry, is_json,
+               {name: value for name, value in (("settle_s", settle), ("interval_s", interval)) if value is not None})
+        return
     lake = cemlib.open_lake()
     with progress_bar(source, is_quiet=is_json) as bar:
-        def told(event: dict) -> None:
-            if event["event"] == "waiting":
-                bar(event["index"] - 1, event["files"], "waits for another ingest to end")
-            else:
-                bar(event["index"] - (event["event"] != "done"), event["files"], f"{Path(event['file']).name} {event.get('records', 0):,} records")
+        begun = time.perf_counter()
 
-        summary = lake.ingest(files, dry_run=dry_run, progress=told)
+        def told(event: dict) -> None:
+            nonlocal begun
+            records, total = event.get("records", 0), event["files"] if event["files"] > 1 else 0
+            name = Path(event["file"]).name if "file" in event else ""
+            if event["event"] == "file":
+                begun = time.perf_counter()
+            if event["event"] == "waiting":
+                bar(event.get("index", 1) - 1, total, "waits for another ingest to end")
+            elif event["event"] == "commit":
+                bar(event["index"] - 1, total, f"{records:,} records read, now written · {name}")
+            else:
+                rate = f" · {records / (time.perf_counter() - begun):,.0f}/s" if records else ""
+                bar(event["index"] - (event["event"] != "done"), total, f"{records:,} records{rate} · {name}")
+
+        summary = lake.ingest(files, dry_run=dry_run, progress=told, **({"retry": True} if retry else {}))
     if is_json:
         as_json(summary.to_dict())
     else:
@@ -61,8 +99,32 @@ def ingest(source: str, paths: tuple[Path, ...], mapping: str | None, event_time
         click.get_current_context().exit(1)
 
 
+def _check_call(paths: tuple[Path, ...], drop: Path | None, dry_run: bool, of_watch: dict[str, bool]) -> None:
+    if drop is None:
+        if not paths:
+            raise click.UsageError("Name the files or folders to take, or a folder to --watch.")
+        if wrong := [name for name, is_given in of_watch.items() if is_given]:
+            raise click.UsageError(f"{' and '.join(wrong)} can only be used with --watch.")
+    elif paths or dry_run:
+        raise click.UsageError("--watch takes no PATHS: the folder is its own." if paths else "--watch and --dry-run cannot be used together.")
+
+
+def _watch(folder: Path, source_for: Callable, patterns: tuple[str, ...], once: bool, retry: bool, is_json: bool, given: dict) -> None:
+    import cemlib
+    from cemlib.cli.watch import WatchTold, ended_by_signals
+    from cemlib.lake.drop import FileDrop
+
+    told = WatchTold(folder, is_json)
+    drop = told.drop = FileDrop(cemlib.open_lake(), folder, source_for, patterns=patterns, retry=retry, tell=told, **given)
+    with ended_by_signals(drop), told.shown():
+        is_good = drop.watch(once=once)
+    remark(told.summary(drop.totals))
+    if once and not is_good:
+        click.get_current_context().exit(1)
+
+
 def _tell(summary, dry_run: bool) -> None:
-    rows = [[Path(one.path).name, "checked" if dry_run and one.status == "ingested" else one.status, one.records, one.accepted, one.rejected,
+    rows = [[Path(one.path).name, "checked" if dry_run and one.status in ("ingested", "retried") else one.status, one.records, one.accepted, one.rejected,
              ", ".join(f"{reason} {count:,}" for reason, count in sorted(one.reasons.items(), key=lambda pair: -pair[1]))] for one in summary.files]
     table(["file", "status", "records", "accepted", "rejected", "reasons"], rows)
     already = sum(one.status == "already" for one in summary.files)
@@ -70,5 +132,7 @@ def _tell(summary, dry_run: bool) -> None:
     rate = f", {summary.records / summary.seconds:,.0f} records/s" if summary.records and summary.seconds else ""
     remark(f"{'Would be taken' if dry_run else 'Taken'}: {summary.accepted:,} of {summary.records:,} records; {summary.rejected:,} rejected ({share:.2%}); "
            f"{already} of {len(summary.files)} files were there already; {summary.seconds:.1f} s{rate}")
+    if summary.regained:
+        remark(f"{'Would be regained' if dry_run else 'Regained'}: {summary.regained:,} records that had been rejected before")
     for one in summary.failed:
         remark(click.style("Failed: ", fg="red") + f"{one.path}\n  {one.error}")

@@ -9,9 +9,10 @@ from cemlib.lake import change as steps
 from cemlib.lake.change import LakeChange, LakeChanges, check_key
 from cemlib.lake.delta import DeltaFolder, StoredTable
 from cemlib.lake.manifest import Ledger, Manifest
-from cemlib.lake.merge import merge_rows
+from cemlib.lake.merge import Merged, merge_rows
 from cemlib.lake.quarantine import QuarantineWriter, quarantine_file
 from cemlib.lake.results import FileResult
+from cemlib.lake.retry import EarlierTaking, last_taking
 from cemlib.lake.staging import StagedFile
 from cemlib.lake.vault import NewPairs
 from cemlib.schema import table
@@ -19,12 +20,7 @@ from cemlib.schema import table
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["FileCommit", "check_key", "taken_digests"]
-
-
-def taken_digests(lines: list[dict]) -> set[str]:
-    """The digests of the files that were taken in."""
-    return {line["digest"] for line in lines if line["event"] == "ingested"}
+__all__ = ["FileCommit", "check_key"]
 
 
 class FileCommit:
@@ -39,8 +35,9 @@ class FileCommit:
         return self._changes.recovered()
 
     def commit(self, staged: StagedFile, quarantine: QuarantineWriter, result: FileResult, source_code: str, file_name: str,
-               connection: duckdb.DuckDBPyConnection, pairs: NewPairs | None = None) -> None:
-        """Commit a staged file and what the door noted with it; ``result`` gets its status and counts.
+               connection: duckdb.DuckDBPyConnection, pairs: NewPairs | None = None, earlier: EarlierTaking | None = None) -> None:
+        """Commit a staged file and what the door noted with it; ``result`` gets its status and counts. With ``earlier`` it is a
+        retry of what was taken then.
 
         Raises
         ------
@@ -49,18 +46,21 @@ class FileCommit:
         """
         steps._reached("locked")
         self.recovered()
-        if result.digest in taken_digests(self._changes.ledger.lines):
+        if last_taking(self._changes.ledger.lines, result.digest) != (earlier.line if earlier else None):
             # another writer was faster
             result.status, result.records, result.accepted, result.rejected = "already", 0, 0, 0
             result.reasons, result.repaired = {}, {}
             return
         kept = quarantine_file(self._folder / "quarantine", result.digest)
-        with self._changes.change("ingested", staged.tables(), identity=result.digest, replaced=[kept]) as change:
+        event, identity = ("retried", None) if earlier else ("ingested", result.digest)
+        with self._changes.change(event, staged.tables(), identity=identity, replaced=[kept]) as change:
             for name in staged.tables():
-                self._write(name, staged, change, result, connection)
+                self._write(name, staged, change, result, connection, earlier)
                 change.reach(f"table {name}")
             if staged.rejected:
                 quarantine.move_to(self._folder / "quarantine")
+            else:
+                kept.unlink(missing_ok=True)
             change.reach("quarantine")
             if pairs is not None:
                 # before the file counts: an entry that a crash leaves behind alone does no harm, a missing one would
@@ -71,15 +71,22 @@ class FileCommit:
                 rejected=staged.rejected, repaired=dict(staged.repaired),
                 rejects=[[*reason, count] for reason, count in sorted(staged.reasons.items())], tables=result.tables,
             )
-        result.status = "ingested"
+        result.status = event
+
+    def merged(self, name: str, staged: StagedFile, stored: StoredTable | None, connection: duckdb.DuckDBPyConnection,
+               earlier: EarlierTaking | None) -> Merged:
+        """What of the file a table does not have yet."""
+        if earlier is not None:
+            return earlier.merge(connection, table(name), staged, stored, self._delta)
+        return merge_rows(connection, table(name), staged.relation(name, connection), stored)
 
     def _write(self, name: str, staged: StagedFile, change: LakeChange, result: FileResult,
-               connection: duckdb.DuckDBPyConnection) -> None:
+               connection: duckdb.DuckDBPyConnection, earlier: EarlierTaking | None) -> None:
         """Merge the file's rows into a table in one Delta commit."""
         declared = table(name)
         head = change.head(name, create=True)
         stored: StoredTable = self._delta.stored(declared, head, change.is_evolved(name))
-        merged = merge_rows(connection, declared, staged.relation(name, connection), stored)
+        merged = self.merged(name, staged, stored, connection, earlier)
         result.note(name, merged.added, merged.changed, merged.known)
         identity, attempt = change.transaction
         done = head.transaction_version(identity)

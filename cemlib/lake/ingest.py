@@ -1,39 +1,35 @@
 """Ingest: each file wholly or not at all, and once.
 
 A file is read and checked before the writer's lock is taken, so that nobody is locked out meanwhile; the commit is in
-:mod:`cemlib.lake.commit`.
+:mod:`cemlib.lake.commit`, what a second reading after a mended mapping may do in :mod:`cemlib.lake.retry`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import pyarrow as pa
-
-from cemlib.errors import CemError, IngestError, LakeError
+from cemlib.errors import CemError, IngestError, LakeError, hide_identifiers
 from cemlib.keys import Carried
-from cemlib.lake.commit import FileCommit, check_key, taken_digests
+from cemlib.lake.commit import FileCommit, check_key
 from cemlib.lake.delta import DeltaFolder
 from cemlib.lake.engine import connect
 from cemlib.lake.lock import WriterLock
 from cemlib.lake.manifest import Ledger, Manifest, read_manifest
-from cemlib.lake.merge import merge_rows
-from cemlib.lake.quarantine import QuarantineWriter
+from cemlib.lake.quarantine import REJECTED, QuarantineWriter
 from cemlib.lake.results import FileResult, IngestSummary
+from cemlib.lake.retry import EarlierTaking, last_taking
 from cemlib.lake.staging import BatchLike, StagedFile, staging_place
 from cemlib.lake.vault import NewPairs, Vault
 from cemlib.schema import table
 
 __all__ = ["IngestRun", "SourceLike"]
-
-_REJECTED = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason_code", pa.string()), ("reason", pa.string()),
-                       ("raw", pa.string())])
 
 
 class SourceLike(Protocol):
@@ -66,21 +62,25 @@ class IngestRun:
     dry_run : bool
         Read and check everything, write nothing.
     progress : callable, optional
-        Called with a dict: ``event`` (file, records, waiting, done), ``file``, ``index``, ``files``, ``records``, and
+        Called with a dict: ``event`` (file, records, waiting, commit, done), ``file``, ``index``, ``files``, ``records``, and
         ``holder`` while waiting, ``status`` when done.
     wait_s : float
         How long to wait for another writer, per file.
+    retry : bool
+        Read files again that were taken with rejects, and add what is accepted now.
     """
 
     def __init__(self, folder: Path, source: SourceLike, door: Any, *, dry_run: bool = False,
-                 progress: Callable[[dict], None] | None = None, wait_s: float = 60.0) -> None:
+                 progress: Callable[[dict], None] | None = None, wait_s: float = 60.0, retry: bool = False) -> None:
         self._folder, self._source, self._door, self._dry_run, self._wait_s = folder, source, door, dry_run, wait_s
+        self._retry = retry
         self._progress = progress or (lambda event: None)
         self._delta = DeltaFolder(folder / "tables")
         self._ledger = Ledger(folder)
         self._writer = FileCommit(folder, self._ledger, self._delta)
         self._told: dict = {}
         self._carried: Carried | None = None
+        self._is_writing = False
 
     def run(self) -> IngestSummary:
         """Take the files in, one after the other; a file that fails does not keep the others out.
@@ -133,47 +133,76 @@ class IngestRun:
             # one bad file, whatever is wrong with it, keeps no other out; readers still see the older manifest
             self._delta.forget()
             result.status = "failed"
-            result.error = str(error) if isinstance(error, CemError) else f"{type(error).__name__}: {error}"
+            result.is_lake_fault = self._is_writing and not isinstance(error, CemError)
+            result.error = str(self._told_plainly(error, path))
         result.seconds = time.perf_counter() - started
         return result
 
+    def _told_plainly(self, error: Exception, path: Path) -> CemError:
+        """An error that nobody foresaw, in the form of the others; a library may have put a piece of the file into its text."""
+        if isinstance(error, CemError):
+            return error
+        came = hide_identifiers(" ".join(f"{type(error).__name__}: {error}".split()))
+        if self._is_writing:
+            return LakeError("The file could not be written into the lake; nothing of it was taken.", came=came, where=str(self._folder),
+                             todo="Check whether the disk is full and who owns the folder, then run again.")
+        if isinstance(error, OSError):
+            return IngestError("The file cannot be read.", came=error.strerror or came, where=str(path))
+        return IngestError("The file could not be read.", came=came, where=str(path))
+
     def _take(self, path: Path, result: FileResult) -> None:
+        self._is_writing = False
         before = path.stat()
+        if not stat.S_ISREG(before.st_mode):
+            # a pipe would be waited for without end, and what it held could not be read a second time
+            raise IngestError("This is no file that can be read twice.", wanted="a regular file", where=str(path))
         with open(path, "rb") as file:
             result.digest = hashlib.file_digest(file, "sha256").hexdigest()
         manifest = read_manifest(self._folder) or Manifest()
-        if result.digest in taken_digests(self._ledger.read(manifest.ledger_bytes)):
+        taken = last_taking(self._ledger.read(manifest.ledger_bytes), result.digest)
+        if taken is not None and not (self._retry and taken["rejected"]):
             result.status = "already"
             return
+        earlier = EarlierTaking(self._folder, taken, self._source.code, path.name) if taken else None
         vault = self._begin()
         with self._place() as place:
+            self._is_writing = True
             pairs = NewPairs(vault, place, self._door.take_notes, int(time.time())) if vault and not self._dry_run else None
             quarantine = None if self._dry_run else QuarantineWriter(place / "rejected", result.digest)
             staged = StagedFile(path.name, place, quarantine)
             try:
-                self._read(path, staged, pairs)
+                self._read(path, staged, pairs, earlier)
                 if quarantine is not None:
-                    quarantine.add(_REJECTED.empty_table(), is_last=True)
+                    quarantine.add(REJECTED.empty_table(), is_last=True)
             finally:
                 staged.close()
                 if quarantine is not None:
                     quarantine.close()
-            after = path.stat()
-            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            after = path.stat() if path.exists() else None
+            if after is None or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                 raise IngestError("The file changed while it was read.", where=str(path), todo="Wait until it is complete, then run again.")
+            if earlier is not None and earlier.is_unchanged():
+                # what was noted is not written, so the door must note it anew
+                self._carried = None
+                result.status = "already"
+                return
+            if earlier is not None:
+                earlier.check_records(staged)
+                result.regained = staged.accepted - earlier.line["accepted"]
             result.records, result.accepted, result.rejected = staged.records, staged.accepted, staged.rejected
             result.repaired, result.reasons = dict(staged.repaired), staged.by_code()
             if self._dry_run:
-                self._count(staged, manifest, result)
+                self._count(staged, manifest, result, earlier)
                 return
             if pairs is not None:
                 pairs.seal()
             with self._locked(records=staged.records):
+                self._tell("commit", records=staged.records)
                 if vault:
                     self._writer.recovered()
                     if vault.read_state().carried != self._carried:
                         raise _Overtaken("A person was erased while the file was read.", where=str(path), todo="Run again.")
-                self._writer.commit(staged, quarantine, result, self._source.code, path.name, self._connection, pairs)
+                self._writer.commit(staged, quarantine, result, self._source.code, path.name, self._connection, pairs, earlier)
                 if vault:
                     vault.compact()
 
@@ -188,22 +217,32 @@ class IngestRun:
             self._carried = carried
         return vault
 
-    def _read(self, path: Path, staged: StagedFile, pairs: NewPairs | None) -> None:
-        for batch in self._source.read(path, self._door):
+    def _read(self, path: Path, staged: StagedFile, pairs: NewPairs | None, earlier: EarlierTaking | None) -> None:
+        # what goes wrong in the connector is the file's fault or its own, not the lake's
+        self._is_writing = False
+        batches = iter(self._source.read(path, self._door))
+        while True:
+            self._is_writing = False
+            batch = next(batches, None)
+            self._is_writing = True
+            if batch is None:
+                break
             staged.add(batch)
             if pairs is not None:
                 pairs.collect()
+            if earlier is not None:
+                earlier.note(batch.rejected)
             self._tell("records", records=staged.records)
         staged.finish()
 
-    def _count(self, staged: StagedFile, manifest: Manifest, result: FileResult) -> None:
+    def _count(self, staged: StagedFile, manifest: Manifest, result: FileResult, earlier: EarlierTaking | None) -> None:
         """A dry run counts against the state that readers see."""
         for name in staged.tables():
             held = manifest.tables.get(name)
             stored = self._delta.at(table(name), held["version"], held["evolved"]) if held else None
-            merged = merge_rows(self._connection, table(name), staged.relation(name, self._connection), stored)
+            merged = self._writer.merged(name, staged, stored, self._connection, earlier)
             result.note(name, merged.added, merged.changed, merged.known)
-        result.status = "ingested"
+        result.status = "retried" if earlier else "ingested"
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[Path]:

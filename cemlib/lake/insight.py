@@ -20,10 +20,27 @@ if TYPE_CHECKING:
 
 __all__ = ["files", "ingested", "rejects", "status", "unfinished_change"]
 
+_ACCOUNT = ("records", "accepted", "rejected", "repaired", "rejects")
+
 
 def ingested(lines: list[dict]) -> list[dict]:
-    """The ledger's lines about files that were taken in."""
-    return [line for line in lines if line["event"] == "ingested"]
+    """The account of each file that was taken in, in the order in which they came; what a retry found counts.
+
+    Rows that the file had brought before a retry are known to the retry only through it: they stay told as added.
+    """
+    found: dict[str, dict] = {}
+    for line in lines:
+        if line["event"] == "ingested":
+            found[line["digest"]] = line
+        elif line["event"] == "retried":
+            first = found[line["digest"]]
+            merged = {}
+            for name, now in line["tables"].items():
+                then = first["tables"].get(name, dict.fromkeys(now, 0))
+                both = {one: then[one] + now[one] for one in ("added", "changed")}
+                merged[name] = {**both, "known": sum(now.values()) - sum(both.values())}
+            found[line["digest"]] = {**first, **{one: line[one] for one in _ACCOUNT}, "tables": merged}
+    return list(found.values())
 
 
 def rejects(lines: list[dict]) -> pd.DataFrame:

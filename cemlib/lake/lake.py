@@ -142,7 +142,7 @@ class Lake(LakeUpkeep):
     # --- writing
 
     def ingest(self, source: SourceLike, *, door: Any = None, dry_run: bool = False,
-               progress: Callable[[dict], None] | None = None, wait_s: float = 60.0) -> IngestSummary:
+               progress: Callable[[dict], None] | None = None, wait_s: float = 60.0, retry: bool = False) -> IngestSummary:
         """Take the files of a connector in: each wholly or not at all, and once.
 
         Parameters
@@ -157,6 +157,9 @@ class Lake(LakeUpkeep):
             Called with a dict per step: event, file, index, files, records.
         wait_s : float
             How long to wait for another writer.
+        retry : bool
+            After a mapping was mended: read files again that were taken with rejects, add what is accepted now, and keep in the
+            quarantine what is still rejected. A file whose accepted records would be read otherwise is refused.
 
         Returns
         -------
@@ -180,7 +183,7 @@ class Lake(LakeUpkeep):
                                 todo="Import cemlib as a whole, or hand over door=.")
             door = _door_factory(self)
         try:
-            return IngestRun(self.path, source, door, dry_run=dry_run, progress=progress, wait_s=wait_s).run()
+            return IngestRun(self.path, source, door, dry_run=dry_run, progress=progress, wait_s=wait_s, retry=retry).run()
         finally:
             if not dry_run:
                 self.refresh()
@@ -343,6 +346,10 @@ class Lake(LakeUpkeep):
         for line in insight.ingested(self._ledger_lines()):
             if line["rejected"] and file_name in (None, line["file"]):
                 rows = read_quarantined(self.path / "quarantine", line["digest"]).to_pandas()
+                if len(rows) != line["rejected"]:
+                    raise LakeError("The rejected records of a file are no longer those of this state: a retry replaced them since.",
+                                    wanted=f"{line['rejected']:,} records", came=f"{len(rows):,}", where=line["file"],
+                                    todo="Refresh the lake, or open it without at=.")
                 rows.insert(0, "file_name", line["file"])
                 found.append(rows)
         columns = ["file_name", "line", "column", "reason_code", "reason", "raw"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -83,11 +84,15 @@ class WriterLock:
                                     where=str(self._path), todo="Wait until it has finished, then run again.") from None
                 time.sleep(0.02)
         said = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, json.dumps(said).encode(), 0)
+        with contextlib.suppress(OSError):
+            # only told to others; a full disk shows where something is written that counts
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, json.dumps(said).encode(), 0)
         return self
 
     def __exit__(self, *_: object) -> None:
         # the file stays: removing it would let two writers lock two files of the same name
-        os.ftruncate(self._handle, 0)
-        os.close(self._handle)
+        try:
+            os.ftruncate(self._handle, 0)
+        finally:
+            os.close(self._handle)

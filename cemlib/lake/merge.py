@@ -3,7 +3,8 @@
 A record that is there already is known and is not written again. A fact that is there with other content (a ticket that was
 closed since) is replaced when the newcomer was received later; with equal times the greater record_id wins, so that the order
 in which files come does not matter. A reference row with the same natural key and other content is replaced by the newest file.
-A fact is looked for in its own UTC day: only the touched partitions are read.
+A fact is looked for in its own UTC day: only the touched partitions are read. A file that is read again in a retry is an older one:
+a row that came after it was first taken stays.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Merged:
     days: set[date]
 
 
-def merge_rows(connection: duckdb.DuckDBPyConnection, declared: Table, staged: duckdb.DuckDBPyRelation, held: StoredTable | None) -> Merged:
+def merge_rows(connection: duckdb.DuckDBPyConnection, declared: Table, staged: duckdb.DuckDBPyRelation, held: StoredTable | None,
+               *, is_retry: bool = False, earlier: StoredTable | None = None) -> Merged:
     """Find what of the staged rows is new or newer.
 
     Parameters
@@ -57,6 +59,10 @@ def merge_rows(connection: duckdb.DuckDBPyConnection, declared: Table, staged: d
         The rows of the file.
     held : StoredTable or None
         The table at the version to which the rows will be added.
+    is_retry : bool
+        The file is an older one: a held row that came later is not replaced.
+    earlier : StoredTable or None
+        The table as it was when that file was taken; where it is not known, no held row is replaced.
     """
     is_fact = declared.kind == "fact"
     keys = ", ".join(quoted(name) for name in declared.natural_key)
@@ -88,11 +94,22 @@ def merge_rows(connection: duckdb.DuckDBPyConnection, declared: Table, staged: d
             *(f"fresh.{quoted(name)} IS NOT NULL" for name in sorted(held.missing)), "false",
         ])
     looked_at = ", ".join(quoted(name) for name in dict.fromkeys([*declared.natural_key, *compared]))
+    old = f"SELECT {looked_at}, true AS is_held FROM held"  # noqa: S608
+    if is_retry:
+        then = earlier.relation(connection, days if is_fact else None) if earlier is not None else None
+        newer = "false" if then is None else f"old.is_unchanged AND ({newer})"
+        if then is not None:
+            then.create_view("earlier", replace=True)
+            alike = " AND ".join(f"(held.{quoted(name)} IS NOT DISTINCT FROM earlier.{quoted(name)})"
+                                 for name in dict.fromkeys([*declared.natural_key, *compared]) if name not in earlier.missing)
+            old = " UNION ALL ".join(
+                f"SELECT {looked_at}, true AS is_held, {flag} AS is_unchanged FROM held {how} JOIN earlier ON {alike}"  # noqa: S608
+                for how, flag in (("SEMI", "true"), ("ANTI", "false")))
     connection.execute("DROP TABLE IF EXISTS merged")
     connection.execute(
         f"CREATE TEMP TABLE merged AS SELECT {', '.join(f'fresh.{quoted(name)}' for name in declared.columns)}, "  # noqa: S608
         f"old.is_held IS NOT NULL AS is_changed FROM {alone} AS fresh "
-        f"LEFT JOIN (SELECT {looked_at}, true AS is_held FROM held) AS old ON {same} WHERE old.is_held IS NULL OR ({newer})"
+        f"LEFT JOIN ({old}) AS old ON {same} WHERE old.is_held IS NULL OR ({newer})"
     )
     ((added, changed),) = connection.sql(
         "SELECT count(*) FILTER (WHERE NOT is_changed), count(*) FILTER (WHERE is_changed) FROM merged"

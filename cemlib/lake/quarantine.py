@@ -20,11 +20,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cemlib.errors import LakeError
 from cemlib.keys import derive_key
 
-__all__ = ["KEPT", "QuarantineWriter", "quarantine_file", "quarantined_frames", "read_quarantined", "write_quarantined"]
+__all__ = ["KEPT", "REJECTED", "QuarantineWriter", "quarantine_file", "quarantined_frames", "read_quarantined", "write_quarantined"]
 
 #: What a change of the lake puts behind the name of a file whose old content it keeps until it is done.
 KEPT = ".before"
 
+#: What is told of a rejected record; a connector may declare the same columns as never null.
+REJECTED = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason_code", pa.string()), ("reason", pa.string()),
+                      ("raw", pa.string())])
 _MAGIC = b"CEMQ1\n"
 _NONCE_BYTES = 12
 
@@ -117,9 +120,7 @@ def _opened(held: bytes, digest: str) -> list[pa.Table]:
         size, is_last = struct.unpack_from(">I?", held, position)
         start = position + 5 + _NONCE_BYTES
         clear = cipher.decrypt(held[position + 5:start], held[start:start + size], _sealed_with(digest, len(frames), is_last))
-        frame = pa.ipc.open_stream(clear).read_all()
-        # connectors declare a column nullable or not; together they are only if all say the same
-        frames.append(pa.table(dict(zip(frame.column_names, frame.columns))))
+        frames.append(pa.ipc.open_stream(clear).read_all().cast(REJECTED))
         position = start + size
     if not is_last:
         raise ValueError

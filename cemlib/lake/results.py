@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, field
 
 __all__ = ["FileResult", "IngestSummary"]
 
+_TAKEN = ("ingested", "retried")
+_STATUSES = ("ingested", "retried", "already", "failed")
+
 
 @dataclass
 class FileResult:
@@ -16,7 +19,8 @@ class FileResult:
     ----------
     path : str
     status : str
-        ``ingested``, ``already`` (the same bytes were taken in before) or ``failed`` (nothing of it counts).
+        ``ingested``, ``retried`` (taken before with rejects, read again), ``already`` (the same bytes were taken in before; in a
+        retry: nothing would change) or ``failed`` (nothing of it counts, or of a retry: all stays as it was).
     records, accepted, rejected : int
         Records of the file; accepted + rejected = records.
     reasons : dict of str to int
@@ -32,6 +36,10 @@ class FileResult:
     error : str
     digest : str
         SHA-256 of the file's bytes.
+    regained : int
+        Records that had been rejected before and were accepted by a retry.
+    is_lake_fault : bool
+        It failed because the lake could not be written (a full disk): the file itself may be good.
     """
 
     path: str
@@ -48,6 +56,8 @@ class FileResult:
     seconds: float = 0.0
     error: str = ""
     digest: str = ""
+    regained: int = 0
+    is_lake_fault: bool = False
 
     def note(self, table: str, added: int, changed: int, known: int) -> None:
         """Add what the merge of one table found."""
@@ -57,7 +67,7 @@ class FileResult:
 
 @dataclass
 class IngestSummary:
-    """What became of all files of an ingest; the sums are over the files that were ingested."""
+    """What became of all files of an ingest; the sums are over the files that were ingested or retried."""
 
     source_code: str
     files: list[FileResult] = field(default_factory=list)
@@ -65,7 +75,7 @@ class IngestSummary:
     seconds: float = 0.0
 
     def _sum(self, name: str) -> int:
-        return sum(getattr(one, name) for one in self.files if one.status == "ingested")
+        return sum(getattr(one, name) for one in self.files if one.status in _TAKEN)
 
     @property
     def records(self) -> int:
@@ -98,11 +108,16 @@ class IngestSummary:
         return self._sum("known")
 
     @property
+    def regained(self) -> int:
+        """Records that a retry brought out of the quarantine."""
+        return self._sum("regained")
+
+    @property
     def reasons(self) -> dict[str, int]:
         """Rejected records by reason code, most frequent first."""
         counted: Counter[str] = Counter()
         for one in self.files:
-            if one.status == "ingested":
+            if one.status in _TAKEN:
                 counted.update(one.reasons)
         return dict(counted.most_common())
 
@@ -113,17 +128,17 @@ class IngestSummary:
 
     def to_dict(self) -> dict:
         """The summary as plain data."""
-        totals = {name: getattr(self, name) for name in ("records", "accepted", "rejected", "added", "changed", "known", "reasons")}
+        totals = {name: getattr(self, name) for name in ("records", "accepted", "rejected", "added", "changed", "known", "regained", "reasons")}
         statuses = Counter(one.status for one in self.files)
         return {
             "source_code": self.source_code, "dry_run": self.dry_run, "seconds": round(self.seconds, 3), **totals,
-            **{status: statuses[status] for status in ("ingested", "already", "failed")},
+            **{status: statuses[status] for status in _STATUSES},
             "files": [asdict(one) for one in self.files],
         }
 
     def __str__(self) -> str:
         statuses = Counter(one.status for one in self.files)
-        told = ", ".join(f"{statuses[status]} {status}" for status in ("ingested", "already", "failed") if statuses[status])
+        told = ", ".join(f"{statuses[status]} {status}" for status in _STATUSES if statuses[status])
         lines = [f"{self.source_code}: {len(self.files)} files ({told or 'none'}), {self.records:,} records, "
                  f"{self.accepted:,} accepted, {self.rejected:,} rejected, {self.known:,} rows known already"]
         lines += [f"  rejected: {reason} {count:,}" for reason, count in self.reasons.items()]

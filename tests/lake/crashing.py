@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from invented_source import Invented
+from invented_source import Invented, Mended
 
 from cemlib.lake import change, ingest, open_lake, optimize
 from cemlib.lake.manifest import replace_file
@@ -39,10 +39,15 @@ def take(lake_path: Path, incoming: Path, answer: Path | None = None, wait_s: fl
         answer.write_text(json.dumps(summary.to_dict()))
 
 
-def take_and_die(lake_path: Path, incoming: Path, at: int) -> None:
+def take_mended(lake_path: Path, incoming: Path) -> None:
+    """Ingest with the mended connector, and read again what had rejects."""
+    open_lake(lake_path).ingest(Mended(incoming, batch=40), door=object(), retry=True)
+
+
+def take_and_die(lake_path: Path, incoming: Path, at: int, is_mended: bool = False) -> None:
     """Ingest a folder and be killed at the given step, counted over all files."""
     change._reached = _killer(at)
-    take(lake_path, incoming)
+    (take_mended if is_mended else take)(lake_path, incoming)
 
 
 def take_on_full_disk(lake_path: Path, incoming: Path, answer: Path) -> None:
@@ -115,3 +120,16 @@ def vacuum_and_die(lake_path: Path, at: int) -> None:
     """Vacuum and be killed at the given step."""
     change._reached = _killer(at)
     open_lake(lake_path).vacuum(timedelta(0))
+
+
+def die_in_drop(lake_path: Path, folder: Path, at: str) -> None:
+    """Watch a file drop and be killed when the second file is read, is in the lake, or was moved."""
+    from cemlib.lake.drop import FileDrop
+
+    def told(event: dict) -> None:
+        name = "moved" if "moved_to" in event else event["event"]
+        if name == at and next(passed) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    passed = iter(range(1, 100))
+    FileDrop(open_lake(lake_path), folder, Invented, patterns=("*.txt",), settle_s=0.0, interval_s=0.05, door=object(), tell=told).watch()

@@ -196,8 +196,8 @@ def test_progress_is_told(lake, incoming):
     told = []
     incoming("a.txt", registrations("2026-03-01", 5))
     lake.ingest(Invented(incoming("b.txt", registrations("2026-03-02", 5)).parent, batch=2), door=DOOR, progress=told.append)
-    assert [(one["event"], one["index"], one["files"], one["records"]) for one in told][:5] == [
-        ("file", 1, 2, 0), ("records", 1, 2, 2), ("records", 1, 2, 4), ("records", 1, 2, 5), ("done", 1, 2, 5)]
+    assert [(one["event"], one["index"], one["files"], one["records"]) for one in told][:6] == [
+        ("file", 1, 2, 0), ("records", 1, 2, 2), ("records", 1, 2, 4), ("records", 1, 2, 5), ("commit", 1, 2, 5), ("done", 1, 2, 5)]
 
 
 def test_the_door_comes_from_whoever_knows_it(lake, incoming, monkeypatch):
