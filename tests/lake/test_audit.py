@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 
 import pytest
-from persons import REASON, fill, reveal_and_die, reveal_on_full_disk, write_files
+from persons import REASON, reveal_and_die, reveal_on_full_disk
 
 from cemlib.errors import LakeError, ParameterError
 from cemlib.lake import erase_person, read_audit, reveal_identifiers, rotate_key
@@ -17,9 +18,10 @@ UNKNOWN = "0" * 32
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory):
+def filled(tmp_path_factory, filled_lake):
     place = tmp_path_factory.mktemp("audit")
-    return fill(place / "lake", write_files(place / "incoming"))
+    shutil.copytree(filled_lake, place / "lake")
+    return place / "lake"
 
 
 @pytest.fixture

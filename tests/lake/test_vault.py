@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import shutil
 import signal
 import stat
 
@@ -23,12 +24,13 @@ from cemlib.sources import Door
 
 @pytest.fixture
 def files(tmp_path):
-    return write_files(tmp_path / "incoming")
+    return write_files(tmp_path / "files")
 
 
 @pytest.fixture
-def lake_path(tmp_path, files):
-    return fill(tmp_path / "lake", files)
+def lake_path(tmp_path, filled_lake):
+    shutil.copytree(filled_lake, tmp_path / "lake")
+    return tmp_path / "lake"
 
 
 def keys_in(lake_path) -> set[str]:
@@ -167,7 +169,7 @@ class Failing(cem.sources.CustomerBase):
 def test_a_file_that_failed_leaves_no_gap(tmp_path, files):
     Failing.fails = True
     with cem.open_lake(tmp_path / "lake") as lake:
-        door, again = Door(), tmp_path / "incoming" / "base2.csv"
+        door, again = Door(), tmp_path / "base2.csv"
         again.write_text((files / "base.csv").read_text() + "\n")
         # within one ingest, so that the door remembers what passed with the first file
         summary = lake.ingest(Failing(files / "base.csv", again), door=door)
@@ -204,7 +206,7 @@ def test_a_hundred_thousand_entries_are_found_and_merged(tmp_path, monkeypatch):
     monkeypatch.setattr(vault_module, "_AT_ONCE", 30_000)
     (tmp_path / "lake").mkdir()
     vault = Vault(tmp_path / "lake")
-    whole = {hashlib.md5(b"%d" % one).hexdigest(): f"{one:015}" for one in range(100_000)}  # noqa: S324 any spread keys
+    whole = {hashlib.md5(b"%d" % one).hexdigest(): f"{one:015}" for one in range(100_000)}
     keys = list(whole)
     # 20 ingests of 5,000, of which each brings 1,000 of the one before again and 100 twice
     for start in range(0, 100_000, 5_000):
@@ -216,7 +218,7 @@ def test_a_hundred_thousand_entries_are_found_and_merged(tmp_path, monkeypatch):
     assert vault.count() == 100_000
     # twice eight were merged into one, four are left
     assert len(vault.segments()) == 6
-    asked = random.Random(1).sample(keys, 500)  # noqa: S311 a sample
+    asked = random.Random(1).sample(keys, 500)
     found = Vault(tmp_path / "lake").look_up([*asked, "0" * 32])
     assert {key: one["value"] for key, one in found.items()} == {key: whole[key] for key in asked}
     assert Vault(tmp_path / "lake").known(*halves(sorted(keys))).all()
