@@ -7,11 +7,12 @@ import os
 import resource
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from invented_source import Invented
 
-from cemlib.lake import change, ingest, open_lake
+from cemlib.lake import change, ingest, open_lake, optimize
 from cemlib.lake.manifest import replace_file
 from cemlib.schema import table
 
@@ -101,3 +102,16 @@ def alter(lake_path: Path) -> None:
             file.write(" and more")
         made.reach("grown")
         made.line["rows"] = len(rows)
+
+
+def optimize_and_die(lake_path: Path, at: int) -> None:
+    """Optimize day by day and be killed at the given step."""
+    optimize._PORTION_RECORDS = 1
+    change._reached = _killer(at)
+    open_lake(lake_path).optimize("registration", closed_after=timedelta(0))
+
+
+def vacuum_and_die(lake_path: Path, at: int) -> None:
+    """Vacuum and be killed at the given step."""
+    change._reached = _killer(at)
+    open_lake(lake_path).vacuum(timedelta(0))
