@@ -85,7 +85,7 @@ def erase(key: str, reason: str, by: str, dry_run: bool, yes: bool, is_json: boo
 
     The person's identifiers leave the vault and the quarantine; in the tables random pseudonyms take the place of theirs. The records stay, as nobody's.
     Later records of the same identifiers get another pseudonym and do not meet the old ones. Older versions of the tables hold the old
-    pseudonyms until they are vacuumed. Exit code 1 when the lake does not know the key.
+    pseudonyms until `cem lake vacuum --keep 0d` removes them. Exit code 1 when the lake does not know the key.
     """
     from cemlib.lake import erase_person
 
@@ -102,7 +102,7 @@ def erase(key: str, reason: str, by: str, dry_run: bool, yes: bool, is_json: boo
         remark("The lake does not know this pseudonym.")
         click.get_current_context().exit(1)
     if found.is_done:
-        remark("Older versions of the tables hold the old pseudonyms until cem lake vacuum removes them. The files that were ingested, and what was "
+        remark("Older versions of the tables hold the old pseudonyms until cem lake vacuum --keep 0d removes them. The files that were ingested, and what was "
                "exported, are not in the lake: erase the person there too.")
 
 

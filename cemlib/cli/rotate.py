@@ -27,7 +27,7 @@ def rotate_key(new_key_file: Path, reason: str, by: str, accept_unknown: bool, d
     """Make every pseudonym anew under a new secret, and seal vault and quarantine with it.
 
     Call it with the present secret (CEM_KEY, CEM_KEY_FILE); afterwards the lake takes the new one only. Interrupted, the lake is as before: the
-    next command that writes, with the old secret, sees to that. Older versions of the tables hold the old pseudonyms until they are vacuumed.
+    next command that writes, with the old secret, sees to that. Older versions of the tables hold the old pseudonyms until `cem lake vacuum --keep 0d` removes them.
     """
     import secrets
 
@@ -49,7 +49,7 @@ def rotate_key(new_key_file: Path, reason: str, by: str, accept_unknown: bool, d
     remark(f"{'Made anew' if found.is_done else 'Would be made anew'}: {found.keys:,} pseudonyms, {sum(found.tables.values()):,} rows, "
            f"{found.quarantine_files:,} files of the quarantine")
     if found.is_done:
-        remark(f"From now on: CEM_KEY_FILE={new_key_file}, and no CEM_KEY. Keep the old secret until older versions of the tables are vacuumed; "
-               "then cem lake optimize, as rows lie in the order of the old pseudonyms.")
+        remark(f"From now on: CEM_KEY_FILE={new_key_file}, and no CEM_KEY. Older versions of the tables hold the old pseudonyms until "
+               "cem lake vacuum --keep 0d removes them; cem lake optimize puts the rows in the order of the new ones.")
     elif found.unknown:
         remark("Pseudonyms that are not in the vault have no way to the new secret's: without --accept-unknown the rotation is refused.")

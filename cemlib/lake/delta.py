@@ -192,28 +192,6 @@ class DeltaFolder:
         )
         merger.when_matched_update_all().when_not_matched_insert_all().execute()
 
-    def rewrite(self, declared: Table, rows: pa.RecordBatchReader, transaction: tuple[str, int], days: set[date] | None) -> None:
-        """Put these rows in the place of all rows of some days (None: of the table), in one commit; the files of other days stay."""
-        listed = ", ".join(f"'{day.isoformat()}'" for day in sorted(days or ()))
-        write_deltalake(
-            self._open[declared.name], rows, mode="overwrite", predicate=f"event_date IN ({listed})" if days else None,
-            writer_properties=_WRITER, target_file_size=_FILE_BYTES, commit_properties=_commit(transaction),
-        )
-
-    def keep_log(self, declared: Table) -> bool:
-        """Give a table that was made otherwise the properties of the lake's tables; returns whether it needed them."""
-        table = self.head(declared)
-        held = table.metadata().configuration
-        if all(held.get(name) == value for name, value in _CONFIGURATION.items()):
-            return False
-        table.alter.set_table_properties(_CONFIGURATION)
-        return True
-
-    def overwrite(self, declared: Table, rows: pa.RecordBatchReader, transaction: tuple[str, int]) -> None:
-        """Replace all rows in one commit; older versions keep theirs."""
-        write_deltalake(self._open[declared.name], rows, mode="overwrite", writer_properties=_WRITER,
-                        commit_properties=_commit(transaction))
-
     def exchange(self, declared: Table, rows: pa.Table, columns: list[str], transaction: tuple[str, int], days: set[date]) -> None:
         """Replace cells of rows that are there, in one commit; only files that hold such rows are written anew.
 
@@ -237,6 +215,23 @@ class DeltaFolder:
             commit_properties=_commit(transaction),
         )
         merger.when_matched_update({f'"{name}"': f'fresh."{name}"' for name in columns}).execute()
+
+    def rewrite(self, declared: Table, rows: pa.RecordBatchReader, transaction: tuple[str, int], days: set[date] | None) -> None:
+        """Put these rows in the place of all rows of some days (None: of the table), in one commit; the files of other days stay."""
+        listed = ", ".join(f"'{day.isoformat()}'" for day in sorted(days or ()))
+        write_deltalake(
+            self._open[declared.name], rows, mode="overwrite", predicate=f"event_date IN ({listed})" if days else None,
+            writer_properties=_WRITER, target_file_size=_FILE_BYTES, commit_properties=_commit(transaction),
+        )
+
+    def keep_log(self, declared: Table) -> bool:
+        """Give a table that was made otherwise the properties of the lake's tables; returns whether it needed them."""
+        table = self.head(declared)
+        held = table.metadata().configuration
+        if all(held.get(name) == value for name, value in _CONFIGURATION.items()):
+            return False
+        table.alter.set_table_properties(_CONFIGURATION)
+        return True
 
     def restore(self, declared: Table, version: int) -> int:
         """Bring a table back to a version, as a new version; returns the version that it is at now."""

@@ -15,7 +15,6 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -244,13 +243,13 @@ def _conditions(stored: StoredTable, person: Person) -> dict[str, str]:
     return found
 
 
-def _in_time(stored: StoredTable, person: Person, times: list[tuple[datetime, datetime]]) -> str:
+def _in_time(stored: StoredTable, person: Person, times: list[tuple[int, int]]) -> str:
     """Whether a row belongs to the person's time with an identifier that was somebody else's too."""
     declared: Table = stored.declared
     if declared.kind == "reference" and "subscriber_key" in declared.columns:
         return f"{quoted('subscriber_key')} = '{person.subject}'"
     at = quoted(declared.event_at if declared.kind == "fact" else "valid_from_at")
-    return " OR ".join(f"{at} >= TIMESTAMPTZ '{since.isoformat()}' AND {at} < TIMESTAMPTZ '{until.isoformat()}'" for since, until in times)
+    return " OR ".join(f"epoch_us({at}) >= {since} AND epoch_us({at}) < {until}" for since, until in times)
 
 
 # --- rejected records

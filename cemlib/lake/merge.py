@@ -3,8 +3,9 @@
 A record that is there already is known and is not written again. A fact that is there with other content (a ticket that was
 closed since) is replaced when the newcomer was received later; with equal times the greater record_id wins, so that the order
 in which files come does not matter. A reference row with the same natural key and other content is replaced by the newest file.
-A fact is looked for in its own UTC day: only the touched partitions are read. A file that is read again in a retry is an older one:
-a row that came after it was first taken stays.
+A fact is looked for in its own UTC day: only the touched partitions are read. Where the natural key holds a person's pseudonym, a
+record that comes again after that person was erased would look new under the next pseudonym: it is known by its record_id. A file
+that is read again in a retry is an older one: a row that came after it was first taken stays.
 """
 
 from __future__ import annotations
@@ -93,6 +94,9 @@ def merge_rows(connection: duckdb.DuckDBPyConnection, declared: Table, staged: d
             *(f"fresh.{quoted(name)} IS DISTINCT FROM old.{quoted(name)}" for name in compared),
             *(f"fresh.{quoted(name)} IS NOT NULL" for name in sorted(held.missing)), "false",
         ])
+    known_by_id = ""
+    if is_fact and any(declared.field(name).privacy == "pseudonym" for name in declared.natural_key):
+        known_by_id = "AND (old.is_held IS NOT NULL OR fresh.record_id NOT IN (SELECT record_id FROM held))"
     looked_at = ", ".join(quoted(name) for name in dict.fromkeys([*declared.natural_key, *compared]))
     old = f"SELECT {looked_at}, true AS is_held FROM held"  # noqa: S608
     if is_retry:
@@ -109,7 +113,7 @@ def merge_rows(connection: duckdb.DuckDBPyConnection, declared: Table, staged: d
     connection.execute(
         f"CREATE TEMP TABLE merged AS SELECT {', '.join(f'fresh.{quoted(name)}' for name in declared.columns)}, "  # noqa: S608
         f"old.is_held IS NOT NULL AS is_changed FROM {alone} AS fresh "
-        f"LEFT JOIN ({old}) AS old ON {same} WHERE old.is_held IS NULL OR ({newer})"
+        f"LEFT JOIN ({old}) AS old ON {same} WHERE (old.is_held IS NULL OR ({newer})) {known_by_id}"
     )
     ((added, changed),) = connection.sql(
         "SELECT count(*) FILTER (WHERE NOT is_changed), count(*) FILTER (WHERE is_changed) FROM merged"

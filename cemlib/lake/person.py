@@ -8,7 +8,6 @@ person when nobody else is on it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cemlib.errors import LakeError
@@ -18,11 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Person", "find_person"]
 
+_NEVER = 2**62
 # {table} and {key} are names of the declared schema, put in by _held alone
 _HELD = """
-SELECT {key} AS key, subscriber_key, valid_from_at AS from_at,
-       least(coalesce(valid_to_at, TIMESTAMPTZ '9999-01-01 00:00:00+00'),
-             coalesce(lead(valid_from_at) OVER (PARTITION BY {key} ORDER BY valid_from_at), TIMESTAMPTZ '9999-01-01 00:00:00+00')) AS until_at
+SELECT {key} AS key, subscriber_key, epoch_us(valid_from_at) AS since,
+       least(coalesce(epoch_us(valid_to_at), $never),
+             coalesce(lead(epoch_us(valid_from_at)) OVER (PARTITION BY {key} ORDER BY valid_from_at), $never)) AS until
 FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE subscriber_key = $subject) AND subscriber_key IS NOT NULL
 """
 
@@ -38,14 +38,15 @@ class Person:
     own : list of str
         Pseudonyms that are the person's alone, the subject first.
     shared : dict of str to list of tuple
-        Pseudonyms that are somebody else's at another time, with the times (from, until) in which they were the person's.
+        Pseudonyms that are somebody else's at another time, with the times in which they were the person's: from and until,
+        in microseconds of Unix time.
     shared_accounts : list of str
         Accounts on which others are too.
     """
 
     subject: str
     own: list[str] = field(default_factory=list)
-    shared: dict[str, list[tuple[datetime, datetime]]] = field(default_factory=dict)
+    shared: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     shared_accounts: list[str] = field(default_factory=list)
 
 
@@ -70,7 +71,7 @@ def find_person(connection: duckdb.DuckDBPyConnection, tables: set[str], key: st
     for name, column in (("identity", "identifier_key"), ("access_line", "line_key")):
         if name not in tables:
             continue
-        held = connection.execute(_HELD.format(table=name, key=column), {"subject": person.subject}).fetchall()
+        held = connection.execute(_HELD.format(table=name, key=column), {"subject": person.subject, "never": _NEVER}).fetchall()
         others = {row[0] for row in held if row[1] != person.subject}
         for one, subscriber, since, until in held:
             if subscriber != person.subject or one in person.own:

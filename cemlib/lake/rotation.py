@@ -296,7 +296,7 @@ class _Rotation:
                 counted[0] += batch.num_rows
                 self._tell(counted[0], total, f"{name}: written anew")
 
-        self._changes.delta.overwrite(declared, pa.RecordBatchReader.from_batches(schema, exchanged()), change.transaction)
+        self._changes.delta.rewrite(declared, pa.RecordBatchReader.from_batches(schema, exchanged()), change.transaction, None)
         return counted[0]
 
 

@@ -29,5 +29,14 @@ def incoming(tmp_path):
 def processes():
     """Processes that start with everything imported and nothing running."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["cemlib.lake"])
+    context.set_forkserver_preload(["cemlib.lake", "cemlib.sources"])
     return context
+
+
+@pytest.fixture(scope="session")
+def filled_lake(tmp_path_factory):
+    """A lake with persons in it, beside the files it came from (``incoming``); to be copied, never changed."""
+    from persons import fill, write_files
+
+    place = tmp_path_factory.mktemp("filled")
+    return fill(place / "lake", write_files(place / "incoming"))

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cemlib.errors import ParameterError, UnknownNameError
+from cemlib.keys import Carried, make_erasure_mark
 from cemlib.sources import Door
 
 KEY = b"0123456789abcdef"
@@ -125,3 +126,51 @@ def test_no_text_makes_the_door_fail_or_leak(text):
         passed = getattr(door, kind)(text)
         assert (passed.key is None) != (passed.reason is None)
         assert passed.key is None or len(passed.key) == 32
+
+
+@given(st.text("0123456789", min_size=8, max_size=8), st.lists(st.sampled_from(["", " ", "-", ".", "/", "(", ")", "\u00a0"]), min_size=11, max_size=11),
+       st.sampled_from(["+", "00", "", "0"]), st.sampled_from(["", " ", "  "]))
+def test_a_number_in_any_writing_is_one_pseudonym(rest, marks, beginning, around):
+    """Whatever divides the digits, and whether it begins with +, 00, the country code or the national 0."""
+    door = Door(KEY, dial_prefix="33")
+    digits = "6" + rest if beginning == "0" else "336" + rest
+    written = around + beginning + "".join(digit + mark for digit, mark in zip(digits, marks)) + around
+    passed = door.msisdn(written)
+    assert passed == door.msisdn("+336" + rest)
+    assert passed.key == door.pseudonym("msisdn", "+336" + rest)
+
+
+@given(st.text("0123456789", min_size=14, max_size=14), st.sampled_from("0123456789"), st.sampled_from("0123456789"))
+def test_an_imei_is_one_pseudonym_with_or_without_its_check_digit_or_version(digits, one, two):
+    door = Door(KEY)
+    doubled = [int(digit) * (1 + at % 2) for at, digit in enumerate(digits)]
+    check = str(-sum(digit // 10 + digit % 10 for digit in doubled) % 10)
+    keys = {door.imei(text).key for text in (digits, digits + check, digits + "0", digits + one + two, f" {digits}{check} ")}
+    assert keys == {door.pseudonym("imei", digits)}
+
+
+def test_a_door_notes_what_passed_for_a_table_once_and_only_when_asked():
+    door = Door(KEY)
+    texts = pa.array(["+33639980001", "0033639980001", None, "12", "+33639980002"])
+    door.pass_column("msisdn", texts)
+    assert door.take_notes() == []
+    door.begin(Carried(), is_noting=True)
+    door.pass_column("imei", pa.array(["00100100000001"]), is_kept=False)
+    keys = door.pass_column("msisdn", texts).keys.to_pylist()
+    noted = door.take_notes()
+    assert set(noted) == {(keys[0], "msisdn", "+33639980001", 0), (keys[4], "msisdn", "+33639980002", 0)}
+    door.pass_column("msisdn", texts)
+    assert door.take_notes() == []
+    # what passed without being kept is noted when it is kept
+    door.pass_column("imei", pa.array(["00100100000001"]))
+    assert [one[1:] for one in door.take_notes()] == [("imei", "00100100000001", 0)]
+
+
+def test_an_erased_identifier_has_a_new_life_and_the_others_do_not():
+    before = Door(KEY)
+    after, mark = Door(KEY), make_erasure_mark("00" * 32, "imsi", "999010000000012")
+    after.begin(Carried(erasure_key="00" * 32, lives={mark: 2}), is_noting=True)
+    key = after.pass_column("imsi", pa.array(["999010000000012"])).keys[0].as_py()
+    assert key == hmac.new(KEY, b"imsi#2\x1f999010000000012", hashlib.sha256).hexdigest()[:32]
+    assert after.take_notes() == [(key, "imsi", "999010000000012", 2)]
+    assert after.imsi("999010000000013") == before.imsi("999010000000013")
