@@ -168,11 +168,13 @@ class IngestRun:
             after = path.stat() if path.exists() else None
             if after is None or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                 raise IngestError("The file changed while it was read.", where=str(path), todo="Wait until it is complete, then run again.")
-            if earlier is not None and earlier.is_unchanged():
-                result.status = "already"
-                return
             if earlier is not None:
                 earlier.check_records(staged)
+                if earlier.is_unchanged():
+                    # the accepted records are held against the lake all the same: values that were mended must not be passed over
+                    self._count(staged, manifest, FileResult(result.path), earlier)
+                    result.status = "already"
+                    return
                 result.regained = staged.accepted - earlier.line["accepted"]
             result.records, result.accepted, result.rejected = staged.records, staged.accepted, staged.rejected
             result.repaired, result.reasons = dict(staged.repaired), staged.by_code()
