@@ -136,7 +136,8 @@ class IngestRun:
             return LakeError("The file could not be written into the lake; nothing of it was taken.", came=came, where=str(self._folder),
                              todo="Check whether the disk is full and who owns the folder, then run again.")
         if isinstance(error, OSError):
-            return IngestError("The file cannot be read.", came=error.strerror or came, where=str(path))
+            return IngestError("The file cannot be read.", came=error.strerror or came, where=str(path),
+                               todo="Check the rights, or where the link leads." if path.is_symlink() or path.exists() else "It is no longer there.")
         return IngestError("The file could not be read.", came=came, where=str(path))
 
     def _take(self, path: Path, result: FileResult) -> None:
