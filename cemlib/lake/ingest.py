@@ -147,7 +147,8 @@ class IngestRun:
             return LakeError("The file could not be written into the lake; nothing of it was taken.", came=came, where=str(self._folder),
                              todo="Check whether the disk is full and who owns the folder, then run again.")
         if isinstance(error, OSError):
-            return IngestError("The file cannot be read.", came=error.strerror or came, where=str(path))
+            return IngestError("The file cannot be read.", came=error.strerror or came, where=str(path),
+                               todo="Check the rights, or where the link leads." if path.is_symlink() or path.exists() else "It is no longer there.")
         return IngestError("The file could not be read.", came=came, where=str(path))
 
     def _take(self, path: Path, result: FileResult) -> None:
@@ -181,13 +182,15 @@ class IngestRun:
             after = path.stat() if path.exists() else None
             if after is None or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                 raise IngestError("The file changed while it was read.", where=str(path), todo="Wait until it is complete, then run again.")
-            if earlier is not None and earlier.is_unchanged():
-                # what was noted is not written, so the door must note it anew
-                self._carried = None
-                result.status = "already"
-                return
             if earlier is not None:
                 earlier.check_records(staged)
+                if earlier.is_unchanged():
+                    # the accepted records are held against the lake all the same: values that were mended must not be passed over
+                    self._count(staged, manifest, FileResult(result.path), earlier)
+                    # what was noted is not written, so the door must note it anew
+                    self._carried = None
+                    result.status = "already"
+                    return
                 result.regained = staged.accepted - earlier.line["accepted"]
             result.records, result.accepted, result.rejected = staged.records, staged.accepted, staged.rejected
             result.repaired, result.reasons = dict(staged.repaired), staged.by_code()

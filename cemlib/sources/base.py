@@ -117,7 +117,8 @@ class Source(abc.ABC):
         for path in self.paths:
             if path.is_dir():
                 found.update(self._files_in(path))
-            elif path.exists():
+            elif path.exists() or path.is_symlink():
+                # a link that leads nowhere fails when it is read, so that it keeps no other file out
                 found.add(path)
             else:
                 raise SourceError("There is no such file or folder.", where=str(path))
@@ -125,7 +126,7 @@ class Source(abc.ABC):
 
     def _files_in(self, folder: Path) -> set[Path]:
         place = folder / self.code if (folder / self.code).is_dir() else folder
-        found = {one for pattern in self.file_patterns for one in place.glob(pattern) if one.is_file()}
+        found = {one for pattern in self.file_patterns for one in place.glob(pattern) if not one.is_dir()}
         if not found:
             raise SourceError(f"The folder holds no file of {self.title}.", wanted=" or ".join(self.file_patterns),
                               came=", ".join(sorted(one.name for one in place.iterdir())[:5]) or "an empty folder",

@@ -22,6 +22,7 @@ import pyarrow.csv
 from cemlib.errors import SourceError
 from cemlib.sources.mapping import Mapping
 from cemlib.sources.quoted import cut_quoted, with_joined
+from cemlib.sources.signatures import refuse_other_format
 
 __all__ = ["BATCH_RECORDS", "RawBatch", "read_delimited"]
 
@@ -32,7 +33,7 @@ _REASONS = {
     "too_few_columns": "the line has fewer columns than the header",
     "too_many_columns": "the line has more columns than the header",
     "broken_quotes": "a quote is not closed, or stands inside a cell",
-    "broken_bytes": "the line holds bytes that its encoding does not know",
+    "broken_bytes": "the line holds bytes that are no {encoding}; another encoding is said in the mapping",
     "control_character": "the line holds a NUL or a stray carriage return",
 }
 
@@ -91,12 +92,16 @@ def read_delimited(path: Path, mapping: Mapping) -> tuple[list[str], Iterator[Ra
     first = next(blocks, b"")
     if not first.strip(b"\xef\xbb\xbf \r\n"):
         raise SourceError("The file is empty.", wanted="a header and records", where=path.name)
-    _refuse_binary(first, path)
+    refuse_other_format(first, path.name)
     head, _, rest = first.removeprefix(codecs.BOM_UTF8).partition(b"\n")
     try:
         codecs.lookup(mapping.encoding)
         header = next(csv.reader([head.rstrip(b"\r").decode(mapping.encoding)], delimiter=mapping.delimiter, strict=True))
-    except (UnicodeDecodeError, csv.Error, LookupError) as error:
+    except UnicodeDecodeError:
+        # the encoding is never guessed: a wrong guess would give wrong names without a word
+        raise SourceError("The header cannot be read.", wanted=f"text in {mapping.encoding}", came="bytes that this encoding does not know",
+                          where=f"{path.name}, line 1", todo="Say `encoding:` in the mapping: cp1250, cp1252, latin-1 …") from None
+    except (csv.Error, LookupError) as error:
         raise SourceError("The header cannot be read.", came=str(error), where=f"{path.name}, line 1",
                           todo="Check `encoding:` and `delimiter:` of the mapping.") from None
     header = [name.strip() for name in header]
@@ -130,17 +135,6 @@ def _blocks(path: Path) -> Iterator[bytes]:
         raise SourceError("The file cannot be read.", came=error.strerror or str(error), where=str(path)) from None
     if held or tail:
         yield held + tail + (b"\n" if tail else b"")
-
-
-def _refuse_binary(first: bytes, path: Path) -> None:
-    head = first[:4096]
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise SourceError("The file is UTF-16.", wanted="UTF-8 or another encoding that keeps ASCII", where=path.name,
-                          todo="Convert it: iconv -f UTF-16 -t UTF-8.")
-    if head.startswith(b"PK\x03\x04"):
-        raise SourceError("The file is a ZIP archive or a spreadsheet, not CSV.", where=path.name, todo="Export it as CSV.")
-    if b"\x00" in head.partition(b"\n")[0]:
-        raise SourceError("The file is binary, not CSV.", wanted="text, gzip of text, or Parquet", where=path.name)
 
 
 def _batches(rest: bytes, blocks: Iterator[bytes], header: list[str], mapping: Mapping) -> Iterator[RawBatch]:
@@ -177,7 +171,7 @@ def _batch(block: bytes, line: int, header: list[str], mapping: Mapping, is_last
     def refuse(rows: np.ndarray, code: str) -> None:
         found = texts.take(pa.array(rows)).to_pylist()
         lines = number[rows].tolist()
-        batch.malformed += [(at, "", code, _REASONS[code], _shown(batch.originals.get(at, text))) for at, text in zip(lines, found)]
+        batch.malformed += [(at, "", code, _REASONS[code].format(encoding=mapping.encoding), _shown(batch.originals.get(at, text))) for at, text in zip(lines, found)]
         is_open[rows] = False
 
     whole = texts

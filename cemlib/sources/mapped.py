@@ -64,7 +64,7 @@ class MappedSource(Source):
         """Read one file batch by batch; see :meth:`Source.read`."""
         path = Path(path)
         if not path.is_file():
-            raise SourceError("There is no such file.", where=str(path))
+            raise SourceError("This is a folder, not a file." if path.is_dir() else "There is no such file.", where=str(path))
         header, batches = read_columnar(path) if is_parquet(path) else read_delimited(path, self.mapping)
         self.mapping.check_header(header, path)
         reading = _Reading(self, path, door)

@@ -23,6 +23,8 @@ from cemlib.sources.event_time import EventTime
 __all__ = ["Cell", "Mapping", "Series", "load_mapping"]
 
 _BUILT_IN = Path(__file__).parent / "mappings"
+#: A cell that is a value and no name of a column: a number, a time, an address.
+_VALUE = re.compile(r"[+-]?\d[\d\s.,:/+TZ-]*|\S+@\S+")
 _PATTERNS = {"plmn": r"\d{5,6}", "country": r"[A-Z]{2}", "tac": r"\d{8}", "tadig": r"[A-Z0-9]{5}"}
 
 Text = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
@@ -225,6 +227,11 @@ class Mapping(_Strict):
         twice = sorted({name for name in header if header.count(name) > 1})
         if not (missing or unknown or twice):
             return
+        if missing and any(_VALUE.fullmatch(name) for name in header):
+            # the cells of a record are never repeated in a message: they may be a customer's
+            raise HeaderChangedError("The first line is no header: it holds values.", wanted=", ".join(self.columns),
+                                     came=f"{len(header)} cells, some of them numbers, times or addresses", where=f"{path.name}, line 1",
+                                     todo="Write the header as the first line of the file.")
         near = {name: found[0] for name in missing if (found := nearest_names(name, unknown, limit=1))}
         hints = [f"{theirs!r} may be what was {name!r}" for name, theirs in near.items()]
         others = [one for one in ";\t|," if one != self.delimiter]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
+import pyarrow as pa
 import pytest
 from crashing import figures, take, take_and_die
+from deltalake import DeltaTable, write_deltalake
 from invented_source import registrations
+from killing import contents, faults, kill_at_random, write_files
 
 # steps per file: locked, journal, one per table, quarantine, ledger, manifest
 FIRST = registrations("2026-03-01", 90) + "bad of one\nN,99901,,Old,2026-01-01T00:00:00+00:00\nT,t1,2026-03-01T10:00:00+00:00,,2026-03-01T11:00:00+00:00\n"
@@ -76,3 +80,26 @@ def test_what_a_crash_left_does_not_come_to_light_with_another_file(tmp_path, fi
     assert found["registration"] == [(90, 90, 90)]
     assert found["accounts"] == [["2.txt", 93, 92, 1]]
     assert found["rejected"] == [["2.txt", 91, "bad of two"]]
+
+
+def test_killed_at_random_instants(tmp_path, processes):
+    found = kill_at_random(tmp_path, kills=20, processes=processes)
+    assert (found["kills"], found["lost"], found["torn"], found["doubled"], found["accounts"], found["different"]) == (20, 0, 0, 0, 0, 0)
+
+
+def test_the_search_for_faults_finds_them(tmp_path):
+    """Rows taken away, doubled and slipped in by hand: else nothing found would say nothing."""
+    write_files(tmp_path / "incoming", 2)
+    lake = tmp_path / "lake"
+    take(lake, tmp_path / "incoming")
+    assert set(faults(lake).values()) == {0}
+    before = contents(lake)
+    place = lake / "tables" / "registration"
+    held = pa.table(DeltaTable(place).to_pyarrow_table())
+    slipped = held.slice(0, 1).set_column(held.schema.get_field_index("diagnostic_code"), "diagnostic_code", pa.array(["999"]))
+    write_deltalake(place, pa.concat_tables([held.slice(1), held.slice(5, 2), slipped]), mode="overwrite", partition_by=["event_date"])
+    manifest = json.loads((lake / "manifest.json").read_text())
+    manifest["tables"]["registration"]["version"] = DeltaTable(place).version()
+    (lake / "manifest.json").write_text(json.dumps(manifest))
+    assert {name: count for name, count in faults(lake).items() if count} == {"lost": 1, "torn": 1, "doubled": 2}
+    assert contents(lake) != before
