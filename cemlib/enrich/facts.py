@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cemlib.enrich.causes import CAUSE_KEYS, cause_lookup, success_sql
+from cemlib.enrich.nearby import nearest_relation
 from cemlib.enrich.reference import device_pieces, identity_pieces, network_pieces, steering_pieces
 from cemlib.enrich.steering import TRIES, infer_steering
 from cemlib.schema import Table, table
@@ -175,4 +176,4 @@ def fact_sql(lake: Lake, name: str, steering_min: int, columns: Collection[str] 
         return infer_steering(lake, steering_min, lambda: fact_sql(lake, name, steering_min, TRIES))
 
     joins = Joins(lake, str(fact.event_at), fact.columns, name, find_inferred)
-    return select_sql(name, list(fact_columns(name) if columns is None else columns), _added(fact), joins)
+    return select_sql(nearest_relation(lake, name), list(fact_columns(name) if columns is None else columns), _added(fact), joins)

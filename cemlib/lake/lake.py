@@ -189,6 +189,17 @@ class Lake:
         found = self._stored_tables().get(table(name).name)
         return found is not None and found.records > 0
 
+    def records(self, name: str) -> int:
+        """How many records a canonical table holds.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no such table.
+        """
+        found = self._stored_tables().get(table(name).name)
+        return found.records if found is not None else 0
+
     # --- reading
 
     @property
