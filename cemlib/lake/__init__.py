@@ -3,5 +3,6 @@
 from cemlib.lake.lake import Lake, open_lake, set_door_factory
 from cemlib.lake.manifest import Snapshot
 from cemlib.lake.results import FileResult, IngestSummary
+from cemlib.lake.zones import find_zone
 
-__all__ = ["FileResult", "IngestSummary", "Lake", "Snapshot", "open_lake", "set_door_factory"]
+__all__ = ["FileResult", "IngestSummary", "Lake", "Snapshot", "find_zone", "open_lake", "set_door_factory"]
