@@ -56,29 +56,21 @@ _KEPT = {"subscriber_key": "string", "direction_code": "string", "first_attempte
          "attempts": "int64", "rejects": "int64", "steering_rejects": "int64", "is_success": "bool", "is_only_steering": "bool",
          "last_plmn": "string", "visited_plmn_code": "string", "home_plmn_code": "string", "imsi_range_code": "string", "rat_code": "string",
          "tac_code": "string", "procedure_code": "string", "protocol_code": "string", "cause_vendor_code": "string", "cause_code": "string"}
-_BUCKETS = {
-    "minute5_at": "time_bucket(INTERVAL 5 MINUTE, f.first_attempted_at)",
-    "minute15_at": "time_bucket(INTERVAL 15 MINUTE, f.first_attempted_at)",
-    "hour_at": "time_bucket(INTERVAL 1 HOUR, f.first_attempted_at)",
-    "day_date": "CAST(f.first_attempted_at AS DATE)",
-    "month_date": "CAST(date_trunc('month', f.first_attempted_at) AS DATE)",
-    "weekday_hour": "CAST((isodow(f.first_attempted_at) - 1) * 24 + hour(f.first_attempted_at) AS BIGINT)",
-}
 
 
 def _added() -> dict[str, Added]:
     name = "md5(concat_ws('|', f.subscriber_key, f.direction_code, f.place, epoch_us(f.first_attempted_at)))"
     return {"episode_id": Added(name, "string"), "event_date": Added("CAST(f.first_attempted_at AS DATE)", "date"),
-            **{bucket: Added(sql, BUCKET_TYPES[bucket]) for bucket, sql in _BUCKETS.items()},
             **described_columns(has_device=True, has_cause=True)}
 
 
 def episode_columns() -> dict[str, str]:
     """Every column of the episodes and its type."""
-    return {"episode_id": "string"} | _KEPT | {name: one.type for name, one in _added().items()}
+    return {"episode_id": "string"} | _KEPT | BUCKET_TYPES | {name: one.type for name, one in _added().items()}
 
 
-def episode_sql(lake: Lake, gap_min: int, steering_min: int, columns: Collection[str] | None = None) -> str:
+def episode_sql(lake: Lake, gap_min: int, steering_min: int, columns: Collection[str] | None = None,
+                time_zone: str | None = None) -> str:
     """The SQL of the episodes, found once for each snapshot and setting; by default with all columns.
 
     Cardinality: many tries to one episode; each episode has exactly one try that speaks for it. An episode that ends in
@@ -90,5 +82,6 @@ def episode_sql(lake: Lake, gap_min: int, steering_min: int, columns: Collection
     if not lake.is_materialized(name):
         tries = fact_sql(lake, "registration", steering_min, _TRIES)
         lake.materialize(name, _EPISODES.format(partner=PARTNER_PLMN, tries=tries), {"gap": gap_min})
-    joins = Joins(lake, "spoken_at", _KEPT, "registration")
-    return select_sql(name, list(episode_columns() if columns is None else columns), _added(), joins)
+    joins, at = Joins(lake, "spoken_at", _KEPT, "registration"), "f.first_attempted_at"
+    buckets = {bucket: Added(text, BUCKET_TYPES.get(bucket, "date")) for bucket, text in lake.bucket_sql(at, time_zone).items()}
+    return select_sql(name, list(episode_columns() if columns is None else columns), _added() | buckets, joins)

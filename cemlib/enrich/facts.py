@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cemlib.enrich.causes import CAUSE_KEYS, cause_lookup, success_sql
+from cemlib.enrich.nearby import nearest_relation
 from cemlib.enrich.reference import device_pieces, identity_pieces, network_pieces, steering_pieces
 from cemlib.enrich.steering import TRIES, infer_steering
 from cemlib.schema import Table, table
@@ -22,7 +23,8 @@ from cemlib.schema import Table, table
 if TYPE_CHECKING:
     from cemlib.lake import Lake
 
-__all__ = ["BUCKET_TYPES", "MOBILE", "PARTNER_PLMN", "Added", "Joins", "described_columns", "fact_columns", "fact_sql", "select_sql"]
+__all__ = ["BUCKET_TYPES", "MOBILE", "PARTNER_PLMN", "Added", "Joins", "described_columns", "fact_columns", "fact_sql", "local_buckets",
+           "select_sql"]
 
 #: The facts of roamers, which have a partner.
 MOBILE = ("registration", "attachment", "data_session", "voice_call", "message", "probe_test")
@@ -32,8 +34,8 @@ PARTNER_PLMN = """CASE WHEN f.direction_code = 'inbound' THEN f.home_plmn_code
 WHEN f.direction_code = 'home' THEN NULL ELSE f.visited_plmn_code END"""
 
 #: The buckets that the lake's views give every fact, and their types.
-BUCKET_TYPES = {"minute5_at": "timestamp", "minute15_at": "timestamp", "hour_at": "timestamp", "day_date": "date", "month_date": "date",
-                "weekday_hour": "int64"}
+BUCKET_TYPES = {"minute5_at": "timestamp", "minute15_at": "timestamp", "hour_at": "timestamp", "day_date": "date", "week_date": "date",
+                "month_date": "date", "weekday_hour": "int64"}
 
 # the cause table says home and visited; whose that is depends on who roams
 _SIDE = """CASE WHEN c.cause_code IS NULL OR c.fault_side_code = '' THEN NULL
@@ -89,6 +91,13 @@ def _added(fact: Table) -> dict[str, Added]:
         added |= _STEERING
         added["is_steering_reject"] = Added(f"coalesce(f.is_steering, e.record_id IS NOT NULL) AND NOT ({success})", "bool", ("inferred",))
     return added
+
+
+def local_buckets(lake: Lake, at: str, time_zone: str | None) -> dict[str, Added]:
+    """The bucket columns of a time zone in place of those of UTC; none without a zone."""
+    if time_zone is None:
+        return {}
+    return {name: Added(sql, BUCKET_TYPES.get(name, "date")) for name, sql in lake.bucket_sql(at, time_zone).items()}
 
 
 def fact_columns(name: str) -> dict[str, str]:
@@ -160,14 +169,14 @@ def select_sql(relation: str, columns: Collection[str], added: Mapping[str, Adde
     return " ".join([f"SELECT {', '.join(shown)} FROM {relation} AS f", *(joins.sql(one) for one in wanted)])
 
 
-def fact_sql(lake: Lake, name: str, steering_min: int, columns: Collection[str] | None = None) -> str:
+def fact_sql(lake: Lake, name: str, steering_min: int, columns: Collection[str] | None = None, time_zone: str | None = None) -> str:
     """The SQL of a fact with the columns that are asked for, by default all; each record once.
 
     Added to the facts of :data:`MOBILE`: ``partner_plmn_code, partner_code, partner_name, hub_code, country_code`` (of the partner);
     with a TAC ``vendor_name, model_name, has_volte_roaming``; with a cause ``is_success`` (null where there is no cause),
     ``cause_meaning, area_code, fault_side_code`` (us, partner, interconnect, device, user, by_design, unknown; null for a success)
     and ``first_action``; to registration ``is_steering_reject, preferred_plmn_code, preferred_target_ratio, is_preferred_plmn``; to
-    message ``delivery_s``.
+    message ``delivery_s``. With a time zone the buckets are its own, and ``local_date`` is there.
     """
     fact = table(name)
 
@@ -175,4 +184,5 @@ def fact_sql(lake: Lake, name: str, steering_min: int, columns: Collection[str] 
         return infer_steering(lake, steering_min, lambda: fact_sql(lake, name, steering_min, TRIES))
 
     joins = Joins(lake, str(fact.event_at), fact.columns, name, find_inferred)
-    return select_sql(name, list(fact_columns(name) if columns is None else columns), _added(fact), joins)
+    return select_sql(nearest_relation(lake, name), list(fact_columns(name) if columns is None else columns),
+                      _added(fact) | local_buckets(lake, f"f.{fact.event_at}", time_zone), joins)

@@ -18,7 +18,7 @@ USES = {"data": ("data_session", "started_at"), "voice": ("voice_call", "started
 # the columns of every use that are the same in each of the three facts
 _SHARED = ("record_id", "received_at", "subscriber_key", "direction_code", "home_plmn_code", "imsi_range_code", "visited_plmn_code", "rat_code",
            "tac_code", "is_success", "partner_plmn_code", "partner_code", "partner_name", "hub_code", "country_code", "event_date",
-           "minute5_at", "minute15_at", "hour_at", "day_date", "month_date", "weekday_hour")
+           "minute5_at", "minute15_at", "hour_at", "day_date", "week_date", "month_date", "weekday_hour")
 
 # A feed is judged up to the last record that came, less the delay that 95 % of its records keep; the slowest feed decides.
 _HORIZON = """
@@ -51,7 +51,8 @@ days AS (
     FROM seen GROUP BY subscriber_key, direction_code, visited_plmn_code, day_date
 )
 SELECT f.*, coalesce(f.day_date + INTERVAL 1 DAY <= h.judged_until_at, false) AS is_judged,
-       CAST(f.day_date AS TIMESTAMP) AS day_at, f.day_date AS event_date, CAST(date_trunc('month', f.day_date) AS DATE) AS month_date
+       CAST(f.day_date AS TIMESTAMP) AS day_at, f.day_date AS event_date, CAST(date_trunc('week', f.day_date) AS DATE) AS week_date,
+       CAST(date_trunc('month', f.day_date) AS DATE) AS month_date
 FROM days AS f CROSS JOIN horizon AS h
 """
 _USED = """SELECT subscriber_key, direction_code, visited_plmn_code, home_plmn_code, day_date FROM ({fact}) AS u
@@ -59,7 +60,7 @@ WHERE is_success AND subscriber_key IS NOT NULL AND visited_plmn_code IS NOT NUL
 _WHO = ("subscriber_key", "direction_code", "visited_plmn_code", "home_plmn_code")
 _DAY_COLUMNS = {"subscriber_key": "string", "direction_code": "string", "visited_plmn_code": "string", "day_date": "date",
                 "home_plmn_code": "string", "is_registered": "bool", "is_used": "bool", "is_judged": "bool", "day_at": "timestamp",
-                "event_date": "date", "month_date": "date"}
+                "event_date": "date", "week_date": "date", "month_date": "date"}
 
 
 def use_columns() -> dict[str, str]:
@@ -77,14 +78,14 @@ def _described() -> dict[str, Added]:
     return described_columns(has_device=False, has_cause=False)
 
 
-def use_sql(lake: Lake, steering_min: int, columns: Collection[str] | None = None) -> str:
+def use_sql(lake: Lake, steering_min: int, columns: Collection[str] | None = None, time_zone: str | None = None) -> str:
     """The SQL of every use: data sessions, call legs and messages one below the other; each record once."""
     asked = list(use_columns() if columns is None else columns)
     parts = []
     for use, (name, at) in USES.items():
-        own = dict.fromkeys([at, *(one for one in asked if one in _SHARED)])
+        own = dict.fromkeys([at, *(one for one in asked if one in (*_SHARED, "local_date"))])
         shown = ", ".join({"use_code": f"'{use}' AS use_code", "used_at": f"{at} AS used_at"}.get(one, one) for one in asked)
-        parts.append(f"SELECT {shown} FROM ({fact_sql(lake, name, steering_min, own)}) AS u")
+        parts.append(f"SELECT {shown} FROM ({fact_sql(lake, name, steering_min, own, time_zone)}) AS u")
     return " UNION ALL ".join(parts)
 
 

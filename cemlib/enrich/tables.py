@@ -48,8 +48,8 @@ def event_columns(name: str) -> tuple[str, str | None]:
     return str(facts[name].event_at), "ended_at" if "ended_at" in facts[name].columns else None
 
 
-def enriched_schema(name: str) -> nw.Schema:
-    """The columns of an enriched table and their types, known without reading anything.
+def enriched_schema(name: str, time_zone: str | None = None) -> nw.Schema:
+    """The columns of an enriched table and their types, known without reading anything; ``local_date`` needs a time zone.
 
     Raises
     ------
@@ -61,17 +61,19 @@ def enriched_schema(name: str) -> nw.Schema:
     >>> enriched_schema("registration_episode")["attempts"]
     Int64
     """
-    return nw.Schema({column: _TYPES[kind] for column, kind in _column_types(name).items()})
+    return nw.Schema({column: _TYPES[kind] for column, kind in _column_types(name, time_zone is not None).items()})
 
 
 @functools.cache
-def _column_types(name: str) -> dict[str, str]:
+def _column_types(name: str, is_local: bool = False) -> dict[str, str]:
     event_columns(name)
     derived = {"registration_episode": episode_columns, "roamer_day": roamer_day_columns, "roamer_use": use_columns}
-    return derived[name]() if name in derived else fact_columns(name)
+    own = derived[name]() if name in derived else fact_columns(name)
+    return own | {"local_date": "date"} if is_local else own
 
 
-def enriched(lake: Lake, name: str, columns: Collection[str] | None = None, settings: Windows | None = None) -> nw.LazyFrame:
+def enriched(lake: Lake, name: str, columns: Collection[str] | None = None, settings: Windows | None = None,
+             time_zone: str | None = None) -> nw.LazyFrame:
     """A fact, or a derived table, with what is known about it.
 
     A fact is not computed in advance: it is read with the joins that the asked columns need. What is dear to find (episodes, inferred
@@ -86,6 +88,9 @@ def enriched(lake: Lake, name: str, columns: Collection[str] | None = None, sett
         The columns that are needed, of :func:`enriched_schema`; all by default.
     settings : Windows, optional
         Gap of episodes and window of inferred steering; the environment's by default.
+    time_zone : str, optional
+        An IANA name: the buckets are of its local time (minute5_at, minute15_at and hour_at are the UTC instants at which the local
+        buckets begin), and ``local_date`` is there.
 
     Returns
     -------
@@ -95,21 +100,27 @@ def enriched(lake: Lake, name: str, columns: Collection[str] | None = None, sett
     Raises
     ------
     UnknownNameError
-        When there is no such table or column.
+        When there is no such table, column or time zone.
+    KpiError
+        For the days of roamers in local time: they are UTC days.
     """
-    known = _column_types(name)
-    for column in columns or ():
+    known = _column_types(name, time_zone is not None)
+    if time_zone is not None and name == "roamer_day":
+        raise KpiError("The days of roamers are UTC days; they cannot be told in another time zone.", came=time_zone,
+                       todo="Evaluate this KPI without time_zone.")
+    columns = list(known) if columns is None else columns
+    for column in columns:
         if column not in known:
             raise UnknownNameError("column", column, known, where=f"table {name}")
     own = windows() if settings is None else settings
     if name == "registration_episode":
-        sql = episode_sql(lake, own.episode_gap_min, own.steering_min, columns)
+        sql = episode_sql(lake, own.episode_gap_min, own.steering_min, columns, time_zone)
     elif name == "roamer_day":
         sql = roamer_day_sql(lake, own.steering_min, columns)
     elif name == "roamer_use":
-        sql = use_sql(lake, own.steering_min, columns)
+        sql = use_sql(lake, own.steering_min, columns, time_zone)
     else:
-        sql = fact_sql(lake, name, own.steering_min, columns)
+        sql = fact_sql(lake, name, own.steering_min, columns, time_zone)
     return nw.from_native(lake.query(sql))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from cemlib.kpi.definition import Kpi
 from cemlib.kpi.in_memory import evaluate_frame, listed, split_columns
 from cemlib.kpi.measure import FIGURES, both, denominator_of, measure, numerator_of
 from cemlib.kpi.selection import find_column, name_conditions, parse_instant, within_days, within_window
-from cemlib.lake import collect_frame
+from cemlib.lake import collect_frame, find_zone
 
 if TYPE_CHECKING:
     from cemlib.lake import Lake, Snapshot
@@ -45,6 +46,8 @@ class KpiResult:
     where : dict
     since, until : datetime or None
         UTC without zone; ``until`` is exclusive.
+    time_zone : str or None
+        The zone of the buckets and of what the caller gave without a zone; None is UTC. Instants of the frame are in this zone.
     snapshot : Snapshot
         The state of the lake that was read.
     versions : dict
@@ -57,6 +60,7 @@ class KpiResult:
     where: dict[str, Any]
     since: dt.datetime | None
     until: dt.datetime | None
+    time_zone: str | None
     snapshot: Snapshot
     versions: dict[str, str]
     _lake: Lake = field(repr=False)
@@ -68,7 +72,9 @@ class KpiResult:
     def to_dict(self) -> dict[str, Any]:
         """The result as plain data: what was asked, of which snapshot, and the rows (missing figures are None)."""
         rows = self.frame.astype(object).where(self.frame.notna(), None).to_dict("records")
-        return {"kpis": list(self.versions), "by": list(self.by), "since": self.since, "until": self.until,
+        zone = None if self.time_zone is None else find_zone(self.time_zone)
+        since, until = (one if one is None or zone is None else one.replace(tzinfo=dt.UTC).astimezone(zone) for one in (self.since, self.until))
+        return {"kpis": list(self.versions), "by": list(self.by), "since": since, "until": until, "time_zone": self.time_zone or "UTC",
                 "snapshot": self.snapshot.id, "versions": dict(self.versions), "rows": rows}
 
     def value(self, kpi: str | None = None, **cell: Any) -> float | None:
@@ -82,6 +88,10 @@ class KpiResult:
         found = self.frame[self.frame["kpi_code"] == self._one(kpi).code]
         for name, wanted in cell.items():
             column = found[find_column(name, self.by, where="by")]
+            if isinstance(column.dtype, pd.DatetimeTZDtype):
+                # a time without a zone is the result's local time
+                instant = parse_instant(wanted, name, find_zone(self.time_zone))
+                wanted = pd.NaT if instant is None else pd.Timestamp(instant, tz="UTC")
             found = found[column.isna() if pd.isna(wanted) else column == wanted]
         if len(found) != 1:
             raise KpiError("The cell is not one row of the result.", wanted="1 row", came=f"{len(found)} rows", where=str(cell))
@@ -120,9 +130,9 @@ class KpiResult:
             raise KpiError("The lake has moved on since these figures were made.", wanted=f"snapshot {self.snapshot.id}",
                            came=f"snapshot {self._lake.snapshot().id}", todo="Evaluate again.")
         one = self._one(kpi)
-        frame = enriched(self._lake, one.table)
-        schema = frame.collect_schema()
-        conditions = [name_conditions(given, schema, one.table) for given in (self.where, cell)]
+        frame = enriched(self._lake, one.table, time_zone=self.time_zone)
+        schema, zone = enriched_schema(one.table, self.time_zone), None if self.time_zone is None else find_zone(self.time_zone)
+        conditions = [name_conditions(given, schema, one.table, zone) for given in (self.where, cell)]
         aside = split_columns(one)
         common = [condition for given in conditions for column, condition in given.items() if column not in aside]
         split = [condition for given in conditions for column, condition in given.items() if column in aside]
@@ -166,6 +176,8 @@ def evaluate(
     until: str | dt.date | dt.datetime | None = None,
     subscribers: bool = False,
     engine: str | None = None,
+    *,
+    time_zone: str | None = None,
 ) -> KpiResult:
     """Compute KPIs from the lake: one scan for all KPIs of a table.
 
@@ -175,16 +187,20 @@ def evaluate(
     kpis : str, Kpi or list of them
         Codes of the catalogue; ``find_kpi(code).with_limits(...)`` sets other limits of "too few".
     by : str or list of str
-        Columns of the enriched table, or short names: hour, day, partner, partner_plmn, country, hub, rat, cause …
-        Empty: one row for all, even when there is no record (den 0, value null).
+        Columns of the enriched table, or short names: minute5, minute15, hour, day, week (its Monday), month, weekday_hour (0 is Monday
+        0 h), partner, partner_plmn, country, hub, rat, cause … Empty: one row for all, even when there is no record (den 0, value null).
     where : dict, optional
         Column to value, list of values, or (operator, value); None is null.
     since, until : str, date or datetime, optional
-        The window of event time, ``since <= t < until``, UTC; a date alone is the start of that day.
+        The window of event time, ``since <= t < until``, UTC; a date alone is the start of that day. With a time zone both are local,
+        unless they carry an offset of their own.
     subscribers : bool
         Add the distinct subscribers of each denominator.
     engine : str, optional
         Compute this on another engine than the lake's, as :func:`cemlib.lake.open_lake` takes it; the figures are the same.
+    time_zone : str, optional
+        An IANA name, as Europe/Warsaw. The buckets are then of local time: a day has 23 or 25 hours when the clocks change, and the hour
+        that they show twice is two rows. Instants in the result carry the zone; ``local_date`` is the local day.
 
     Returns
     -------
@@ -193,13 +209,14 @@ def evaluate(
     Raises
     ------
     UnknownNameError
-        For a KPI or a column that does not exist; the nearest are named.
+        For a KPI, a column or a time zone that does not exist; the nearest are named.
     ParameterError
         For a window or condition that makes no sense.
     """
     chosen = list({one.code: one for one in map(find_kpi, listed(kpis))}.values())
     names = list(dict.fromkeys([by] if isinstance(by, str) else by))
-    first, last = parse_instant(since, "since"), parse_instant(until, "until")
+    zone = None if time_zone is None else find_zone(time_zone)
+    first, last = parse_instant(since, "since", zone), parse_instant(until, "until", zone)
     if not chosen:
         raise ParameterError("No KPI is named.", wanted="at least one code of the catalogue")
     if first is not None and last is not None and first >= last:
@@ -209,39 +226,48 @@ def evaluate(
     for one in chosen:
         # KPIs share a scan when they count the same records
         scans.setdefault((one.table, one.window, split_columns(one)), []).append(one)
-    results = [_scan(lake, table, window, across, some, names, where, first, last, subscribers)
+    results = [_scan(lake, table, window, across, some, names, where, first, last, subscribers, zone)
                for (table, window, across), some in scans.items()]
     frame = pd.concat(results, ignore_index=True) if len(results) > 1 else results[0]
     order = frame["kpi_code"].map({one.code: place for place, one in enumerate(chosen)})
     frame = frame.iloc[order.argsort(kind="stable")].reset_index(drop=True)
     return KpiResult(frame=frame, kpis=tuple(chosen), by=tuple(names), where=dict(where or {}), since=first, until=last,
-                     snapshot=lake.snapshot(), versions={one.code: one.version for one in chosen}, _lake=lake)
+                     time_zone=time_zone, snapshot=lake.snapshot(), versions={one.code: one.version for one in chosen}, _lake=lake)
 
 
 def _scan(
     lake: Lake, table: str, window: str, across: frozenset[str], kpis: list[Kpi], names: list[str],
     where: Mapping[str, Any] | None, since: dt.datetime | None, until: dt.datetime | None, subscribers: bool,
+    zone: zoneinfo.ZoneInfo | None,
 ) -> pd.DataFrame:
-    schema = enriched_schema(table)
+    time_zone = None if zone is None else zone.key
+    schema = enriched_schema(table, time_zone)
+    if "local_date" in {*names, *(where or {})} and zone is None:
+        raise ParameterError("A local date needs a time zone.", wanted="time_zone, such as Europe/Warsaw", where=f"table {table}")
     by = {name: find_column(name, schema, where=f"by, table {table}") for name in names}
     taken = set(by) & {*FIGURES, "subscribers"}
     if taken:
         raise ParameterError("A column of by has the name of a figure.", came=", ".join(sorted(taken)))
     if subscribers and "subscriber_key" not in schema:
         raise KpiError("The table has no subscribers to count.", where=table)
-    conditions = name_conditions(where, schema, table)
+    conditions = name_conditions(where, schema, table, zone)
     start, end = event_columns(table)
     limits = within_window(since, until, start, end if window == "overlap" else None)
     if table not in PSEUDO_TABLES:
         # the same window by day spares the files of the other days
         limits += within_days(None if window == "overlap" else since, until)
-    asked = {start, "day_date", *by.values(), *conditions, *(column for one in kpis for column in read_columns(one)),
+    asked = {start, "event_date", *by.values(), *conditions, *(column for one in kpis for column in read_columns(one)),
              *([end] if window == "overlap" else []), *(["subscriber_key"] if subscribers else [])}
-    frame = enriched(lake, table, [column for column in schema if column in asked])
+    frame = enriched(lake, table, [column for column in schema if column in asked], time_zone=time_zone)
     for condition in limits:
         frame = frame.filter(condition)
     for column, condition in conditions.items():
         if column not in across:
             frame = frame.filter(condition)
     split = [condition for column, condition in conditions.items() if column in across]
-    return measure(frame, kpis, by, subscribers=subscribers, extra=both(*split), across=across & set(by.values()))
+    figures = measure(frame, kpis, by, subscribers=subscribers, extra=both(*split), across=across & set(by.values()))
+    if zone is not None:
+        for name, column in by.items():
+            if isinstance(schema[column], nw.Datetime):
+                figures[name] = figures[name].astype("datetime64[us]").dt.tz_localize("UTC").dt.tz_convert(zone)
+    return figures

@@ -57,18 +57,22 @@ def find_column(name: str, columns: Iterable[str], *, where: str = "") -> str:
     return names[name]
 
 
-def parse_instant(value: str | dt.date | dt.datetime | None, name: str = "instant") -> dt.datetime | None:
+def parse_instant(value: str | dt.date | dt.datetime | None, name: str = "instant", zone: dt.tzinfo | None = None) -> dt.datetime | None:
     """An instant in UTC without a time zone, as the lake's views have it.
 
     Parameters
     ----------
     value : str, date, datetime or None
-        ISO 8601; without a zone it is UTC. A date is the start of that day.
+        ISO 8601; without a zone of its own it is UTC, or the local time of ``zone``. A date is the start of that day: where the clocks
+        change at midnight, its first instant.
+    name : str
+        For messages.
+    zone : tzinfo, optional
 
     Raises
     ------
     ParameterError
-        When it is no date and no time.
+        When it is no date and no time, or a local time that the clocks skip or show twice.
 
     Examples
     --------
@@ -76,22 +80,39 @@ def parse_instant(value: str | dt.date | dt.datetime | None, name: str = "instan
     datetime.datetime(2026, 3, 29, 1, 0)
     >>> parse_instant("2026-03-29")
     datetime.datetime(2026, 3, 29, 0, 0)
+    >>> import zoneinfo
+    >>> parse_instant("2026-03-30", zone=zoneinfo.ZoneInfo("Europe/Warsaw"))
+    datetime.datetime(2026, 3, 29, 22, 0)
     """
     if value is None or value != value:
         return None
     if isinstance(value, str):
         try:
-            value = dt.datetime.fromisoformat(value.strip())
+            text = value.strip()
+            value = dt.date.fromisoformat(text) if len(text) == 10 else dt.datetime.fromisoformat(text)
         except ValueError:
             raise ParameterError(f"{name} is not a date or time.", wanted="ISO 8601, such as 2026-03-01 or 2026-03-01T05:00Z",
                                  came=repr(value)) from None
     if isinstance(value, dt.datetime):
         if hasattr(value, "to_pydatetime"):
             value = value.to_pydatetime(warn=False)
+        if value.tzinfo is None and zone is not None:
+            value = _placed(value, name, zone)
         return value.astimezone(dt.UTC).replace(tzinfo=None) if value.tzinfo else value
     if isinstance(value, dt.date):
-        return dt.datetime(value.year, value.month, value.day)
+        midnight = dt.datetime(value.year, value.month, value.day, tzinfo=zone)
+        return midnight if zone is None else midnight.astimezone(dt.UTC).replace(tzinfo=None)
     raise ParameterError(f"{name} is not a date or time.", wanted="an ISO 8601 text, a date or a datetime", came=repr(value))
+
+
+def _placed(value: dt.datetime, name: str, zone: dt.tzinfo) -> dt.datetime:
+    """A local time in its zone, where it means one instant."""
+    earlier, later = (value.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if earlier.utcoffset() != later.utcoffset():
+        is_skipped = earlier.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None) != value
+        raise ParameterError(f"{name} is a local time that the clocks " + ("skip." if is_skipped else "show twice."), came=f"{value} in {zone}",
+                             todo="Give the offset with it, as 2026-10-25T02:30+01:00.")
+    return earlier
 
 
 def _plain(value: Any) -> Any:
@@ -102,10 +123,10 @@ def _plain(value: Any) -> Any:
     return None if missing else value
 
 
-def _fitted(value: Any, kind: nw.dtypes.DType, where: str) -> Any:
+def _fitted(value: Any, kind: nw.dtypes.DType, where: str, zone: dt.tzinfo | None) -> Any:
     """The value in the type of its column, so that an engine does not compare a text with a number."""
     if isinstance(kind, nw.Datetime):
-        return parse_instant(value, where)
+        return parse_instant(value, where, zone)
     if isinstance(kind, nw.Date):
         return parse_instant(value, where).date()
     fits = {"text": (str,), "true or false": (bool,), "a number": (int, float)}
@@ -116,7 +137,7 @@ def _fitted(value: Any, kind: nw.dtypes.DType, where: str) -> Any:
     return value
 
 
-def match_values(column: str, wanted: Any, kind: nw.dtypes.DType) -> nw.Expr:
+def match_values(column: str, wanted: Any, kind: nw.dtypes.DType, zone: dt.tzinfo | None = None) -> nw.Expr:
     """The condition that a column equals a value, is one of several, or compares as ``(operator, value)``.
 
     Parameters
@@ -126,6 +147,8 @@ def match_values(column: str, wanted: Any, kind: nw.dtypes.DType) -> nw.Expr:
         None matches null; in a list too. Operators: ==, !=, <, <=, >, >=, in, "not in".
     kind : narwhals dtype
         Type of the column; texts are read as times where the column is one.
+    zone : tzinfo, optional
+        The zone of times that name none; UTC by default.
 
     Raises
     ------
@@ -138,16 +161,16 @@ def match_values(column: str, wanted: Any, kind: nw.dtypes.DType) -> nw.Expr:
                                  wanted="one of " + ", ".join([*_OPERATORS, "in", "not in"]), came=repr(wanted), where=column)
         operator, value = wanted
         if operator in ("in", "not in"):
-            inside = match_values(column, list(value), kind)
+            inside = match_values(column, list(value), kind, zone)
             return inside if operator == "in" else ~inside
         value = _plain(value)
         if value is None:
             if operator not in ("==", "!="):
                 raise ParameterError("Null is neither smaller nor larger.", came=repr(wanted), where=column)
             return nw.col(column).is_null() if operator == "==" else ~nw.col(column).is_null()
-        return _OPERATORS[operator](nw.col(column), _literal(_fitted(value, kind, column)))
+        return _OPERATORS[operator](nw.col(column), _literal(_fitted(value, kind, column, zone)))
     values = [_plain(one) for one in wanted] if isinstance(wanted, (list, set, frozenset)) else [_plain(wanted)]
-    known = [_fitted(one, kind, column) for one in values if one is not None]
+    known = [_fitted(one, kind, column, zone) for one in values if one is not None]
     if not known:
         # an empty list matches nothing
         return nw.col(column).is_null() if values else nw.col(column).is_null() & ~nw.col(column).is_null()
@@ -162,7 +185,8 @@ def _literal(value: Any) -> Any:
     return nw.lit(value) if isinstance(value, dt.date) else value
 
 
-def name_conditions(where: Mapping[str, Any] | None, schema: Mapping[str, nw.dtypes.DType], table: str) -> dict[str, nw.Expr]:
+def name_conditions(where: Mapping[str, Any] | None, schema: Mapping[str, nw.dtypes.DType], table: str,
+                    zone: dt.tzinfo | None = None) -> dict[str, nw.Expr]:
     """The condition on each column that ``where`` names.
 
     Raises
@@ -173,7 +197,7 @@ def name_conditions(where: Mapping[str, Any] | None, schema: Mapping[str, nw.dty
     conditions: dict[str, nw.Expr] = {}
     for name, wanted in (where or {}).items():
         column = find_column(name, schema, where=f"where, table {table}")
-        condition = match_values(column, wanted, schema[column])
+        condition = match_values(column, wanted, schema[column], zone)
         conditions[column] = conditions[column] & condition if column in conditions else condition
     return conditions
 
@@ -195,7 +219,7 @@ def within_days(since: dt.datetime | None, until: dt.datetime | None) -> list[nw
     """The conditions of the UTC days that a window touches."""
     conditions = []
     if since is not None:
-        conditions.append(nw.col("day_date") >= nw.lit(since.date()))
+        conditions.append(nw.col("event_date") >= nw.lit(since.date()))
     if until is not None:
-        conditions.append(nw.col("day_date") <= nw.lit((until - dt.timedelta(microseconds=1)).date()))
+        conditions.append(nw.col("event_date") <= nw.lit((until - dt.timedelta(microseconds=1)).date()))
     return conditions

@@ -7,6 +7,7 @@ from cemlib.lake.manifest import Snapshot
 from cemlib.lake.results import FileResult, IngestSummary
 from cemlib.lake.reveal import Revealed, read_audit, reveal_identifiers
 from cemlib.lake.rotation import RotationResult, rotate_key
+from cemlib.lake.zones import find_zone
 
 __all__ = ["ErasureResult", "FileResult", "IngestSummary", "Lake", "Revealed", "RotationResult", "Snapshot", "collect_frame", "erase_person",
-           "open_lake", "read_audit", "reveal_identifiers", "rotate_key", "set_door_factory"]
+           "find_zone", "open_lake", "read_audit", "reveal_identifiers", "rotate_key", "set_door_factory"]

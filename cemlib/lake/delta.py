@@ -75,6 +75,11 @@ class StoredTable:
         """Rows in all files."""
         return sum(one.records for one in self.files)
 
+    @property
+    def days(self) -> frozenset[date]:
+        """The UTC days of a fact's files."""
+        return frozenset(one.day for one in self.files if one.day is not None)
+
     def relation(self, connection: duckdb.DuckDBPyConnection, days: set[date] | None = None) -> duckdb.DuckDBPyRelation | None:
         """The stored columns of all files, or of those of some days; None when there are none."""
         paths = [one.path for one in self.files if days is None or one.day in days]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ from cemlib.lake.manifest import Ledger, Manifest, Snapshot, State, read_manifes
 from cemlib.lake.quarantine import read_quarantined
 from cemlib.lake.results import IngestSummary
 from cemlib.lake.upkeep import LakeUpkeep
+from cemlib.lake.views import bucket_sql
+from cemlib.lake.zones import find_changes, find_zone
 from cemlib.schema import table, tables
 from cemlib.settings import settings
 
@@ -79,8 +81,8 @@ def open_lake(path: str | Path | None = None, at: Snapshot | datetime | str | No
 class Lake(LakeUpkeep):
     """A lake at one snapshot; made by :func:`open_lake`.
 
-    The views are named like the canonical tables. Times are naive TIMESTAMPs in UTC; a fact also has the
-    bucket columns minute5_at, minute15_at, hour_at, day_date, month_date and weekday_hour (0 is Monday 0 h UTC) of its event time.
+    The views are named like the canonical tables. Times are naive TIMESTAMPs in UTC; a fact also has the bucket columns minute5_at,
+    minute15_at, hour_at, day_date, week_date (its Monday), month_date and weekday_hour (0 is Monday 0 h UTC) of its event time.
     A filter on ``day_date`` spares the files of the other days.
     """
 
@@ -228,6 +230,17 @@ class Lake(LakeUpkeep):
         found = self._stored_tables().get(table(name).name)
         return found is not None and found.records > 0
 
+    def records(self, name: str) -> int:
+        """How many records a canonical table holds.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no such table.
+        """
+        found = self._stored_tables().get(table(name).name)
+        return found.records if found is not None else 0
+
     # --- reading
 
     @property
@@ -265,6 +278,32 @@ class Lake(LakeUpkeep):
     def frame(self, name: str) -> nw.LazyFrame:
         """The same as a narwhals LazyFrame, for KPI expressions."""
         return nw.from_native(self.relation(name))
+
+    def event_days(self) -> tuple[date, date] | None:
+        """The first and the last UTC day of any event; None in a lake without facts."""
+        days = [day for name, one in self._stored_tables().items() if table(name).kind == "fact" for day in one.days]
+        return (min(days), max(days)) if days else None
+
+    def bucket_sql(self, at: str, time_zone: str | None = None) -> dict[str, str]:
+        """The SQL, in this lake's engine, of the bucket columns of an event time: of UTC, or of a time zone's local time.
+
+        Parameters
+        ----------
+        at : str
+            SQL of an event time of this lake's facts, a TIMESTAMP in UTC.
+        time_zone : str, optional
+            An IANA name. Then minute5_at, minute15_at and hour_at are the UTC instants at which the local buckets begin, the other buckets
+            are local, and local_date is the local day.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no such time zone.
+        """
+        if time_zone is None:
+            return bucket_sql(at)
+        first, last = self.event_days() or (date(1970, 1, 1), date(1970, 1, 1))
+        return bucket_sql(at, find_changes(find_zone(time_zone), first, last))
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation | SparkFrame:
         """Run SQL over the views; values are bound as parameters (``?`` or ``$name``), never written into the text.

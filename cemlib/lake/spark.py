@@ -24,8 +24,6 @@ __all__ = ["SparkEngine"]
 
 _TYPES = {"string": "STRING", "int64": "BIGINT", "float64": "DOUBLE", "bool": "BOOLEAN", "timestamp": "TIMESTAMP_LTZ", "date": "DATE"}
 
-# Spark's date_trunc would give the hour a time zone
-_BUCKETS = {"hour_at": "time_bucket(INTERVAL 1 HOUR, {at})"}
 # functions of DuckDB that Spark lacks or calls otherwise
 _FUNCTIONS = (
     "epoch_us(at TIMESTAMP) RETURNS BIGINT RETURN unix_micros(CAST(at AS TIMESTAMP_LTZ))",
@@ -129,7 +127,7 @@ def _read(session: SparkSession, declared: Table, stored: StoredTable | None) ->
     shown = [_column(one) for one in declared.fields()]
     if declared.kind == "fact":
         at = f"CAST(`{declared.event_at}` AS TIMESTAMP_NTZ)"
-        shown += [f"{expression.format(at=at)} AS `{name}`" for name, expression in (BUCKETS | _BUCKETS).items()]
+        shown += [f"{expression.format(at=at, day='`event_date`')} AS `{name}`" for name, expression in BUCKETS.items()]
     return held.selectExpr(*shown)
 
 

@@ -1,14 +1,16 @@
 """What readers see of a table: its canonical columns with naive UTC times, and the time buckets of its event time.
 
 narwhals truncates by one unit only and converts no time zone, so the buckets are made here, in the engine's own SQL, and KPI
-functions group by them. Buckets are of UTC: no day has 23 or 25 hours.
+functions group by them. Those of the views are of UTC, where no day has 23 or 25 hours; :func:`bucket_sql` gives those of a time zone.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from cemlib.lake.engine import quoted
+from cemlib.lake.zones import local_time_sql, truncated_sql
 from cemlib.schema import Field, Table
 
 if TYPE_CHECKING:
@@ -16,18 +18,40 @@ if TYPE_CHECKING:
 
     from cemlib.lake.delta import StoredTable
 
-__all__ = ["BUCKETS", "make_view"]
+__all__ = ["BUCKETS", "bucket_sql", "make_view"]
 
-#: The bucket columns of every fact, with the SQL of each; {at} is the event time as a naive UTC TIMESTAMP.
+#: The bucket columns of every fact, with the SQL of each; {at} is the event time as a TIMESTAMP without zone, {day} its DATE.
 BUCKETS = {
     "minute5_at": "time_bucket(INTERVAL 5 MINUTE, {at})",
     "minute15_at": "time_bucket(INTERVAL 15 MINUTE, {at})",
-    "hour_at": "date_trunc('hour', {at})",
-    # the same column as the partition, so that a filter on the day spares the other days' files
-    "day_date": 'CAST("event_date" AS DATE)',
-    "month_date": "CAST(date_trunc('month', CAST(\"event_date\" AS DATE)) AS DATE)",
+    # not date_trunc, which gives Spark's hour a time zone
+    "hour_at": "time_bucket(INTERVAL 1 HOUR, {at})",
+    "day_date": "{day}",
+    "week_date": "CAST(date_trunc('week', {day}) AS DATE)",
+    "month_date": "CAST(date_trunc('month', {day}) AS DATE)",
     "weekday_hour": "CAST((isodow({at}) - 1) * 24 + hour({at}) AS BIGINT)",
 }
+# the buckets that are instants, and their seconds
+_INSTANTS = {"minute5_at": 300, "minute15_at": 900, "hour_at": 3600}
+
+
+def bucket_sql(at: str, changes: tuple[tuple[dt.datetime | None, int], ...] | None = None) -> dict[str, str]:
+    """The SQL of the bucket columns of an event time, in UTC or in the local time of a zone.
+
+    Parameters
+    ----------
+    at : str
+        SQL of the event time, a TIMESTAMP in UTC.
+    changes : tuple, optional
+        When the clocks of the zone change (:func:`cemlib.lake.zones.find_changes`). Then ``minute5_at, minute15_at, hour_at`` are the UTC
+        instants at which the local buckets begin, the others are local, and ``local_date`` is the local day.
+    """
+    if changes is None:
+        return {name: sql.format(at=at, day=f"CAST({at} AS DATE)") for name, sql in BUCKETS.items()}
+    local = local_time_sql(at, changes)
+    found = {name: truncated_sql(at, changes, sql, _INSTANTS[name]) if name in _INSTANTS else sql.format(at=f"({local})", day=f"CAST({local} AS DATE)")
+             for name, sql in BUCKETS.items()}
+    return found | {"local_date": f"CAST({local} AS DATE)"}
 
 
 def _naive(name: str) -> str:
@@ -66,5 +90,7 @@ def make_view(connection: duckdb.DuckDBPyConnection, declared: Table, stored: St
     shown = [_column(one, missing) for one in declared.fields()]
     if declared.kind == "fact":
         at = _naive(declared.event_at)
-        shown += [f"{expression.format(at=at)} AS {quoted(name)}" for name, expression in BUCKETS.items()]
+        # the day is the partition's own column, so that a filter on it spares the other days' files
+        day = 'CAST("event_date" AS DATE)'
+        shown += [f"{expression.format(at=at, day=day)} AS {quoted(name)}" for name, expression in BUCKETS.items()]
     held.project(", ".join(shown)).create_view(declared.name, replace=True)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from cemlib.enrich import enriched, event_columns
 from cemlib.kpi import catalogue, evaluate, evaluate_frame
+from cemlib.kpi.columns import read_columns
 from cemlib.units import UNITS
 
 _spec = importlib.util.spec_from_file_location("tiny_lake", Path(__file__).parents[1] / "enrich" / "tiny_lake.py")
@@ -182,6 +183,18 @@ def test_it_is_the_same_on_the_lake_and_on_a_data_frame(code):
     assert left["state"].tolist() == right["state"].tolist()
     for name in ("num", "den", "value", "low", "high", *(["subscribers"] if "subscribers" in left else [])):
         assert all(same(one, other) for one, other in zip(left[name], right[name])), name
+
+
+@pytest.mark.parametrize("code", KPIS)
+def test_it_reads_the_columns_that_it_says_and_each_of_them(code):
+    kpi = catalogue()[code]
+    whole, columns = records(kpi.table), read_columns(kpi)
+    # the event time only keeps the number of records where no column is read
+    narrow = whole[[name for name in whole.columns if name in {*columns, event_columns(kpi.table)[0]}]]
+    pd.testing.assert_frame_equal(evaluate_frame(narrow, code), evaluate_frame(whole, code))
+    for name in columns - {event_columns(kpi.table)[0]}:
+        with pytest.raises(Exception, match=name):
+            evaluate_frame(narrow.drop(columns=name), code)
 
 
 @pytest.mark.parametrize("code", KPIS)

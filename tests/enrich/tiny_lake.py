@@ -43,6 +43,7 @@ class _Held:
 
     def __init__(self, rows: pa.Table) -> None:
         self.rows, self.records = rows, rows.num_rows
+        self.days = frozenset(rows["event_date"].to_pylist()) if "event_date" in rows.column_names else frozenset()
 
     def relation(self, connection):
         return connection.from_arrow(self.rows)
