@@ -59,31 +59,34 @@ def made_records(number: int = 60) -> dict[str, list[dict]]:
 
     def roamer() -> dict:
         return {"subscriber_key": f"s{draw.randrange(12)}", "direction_code": draw.choice(["outbound", "outbound", "inbound", "home"]),
-                "visited_plmn_code": some(draw.choice(["99901", "99902", "99903", "99911", "99999"])), "home_plmn_code": some("99970"),
+                "visited_plmn_code": draw.choice(["99901", "99902", "99903", "99911", "99999"]), "home_plmn_code": some("99970"),
                 "rat_code": some(draw.choice(["3g", "4g"])), "tac_code": some("35000001")}
 
     tables: dict[str, list[dict]] = {}
 
     def add(table: str, **row) -> None:
+        # of a reject or an attachment the network is always known
+        if table not in ("registration", "attachment", "survey_answer"):
+            row["visited_plmn_code"] = some(row["visited_plmn_code"])
         tables.setdefault(table, []).append(row)
 
     for _ in range(number):
         at, good = next(clock) + dt.timedelta(days=draw.choice([-1, 0, 0, 1])), draw.random() < 0.7
         cause = {"cause_code": "0"} if good else {"protocol_code": "diameter_3gpp", "cause_vendor_code": "10415", "cause_code": draw.choice(["5004", "5420"])}
         add("registration", attempted_at=at, setup_s=some(draw.randrange(1, 9) / 10), is_steering=some(draw.random() < 0.3, 0.5),
-            **{**roamer(), "visited_plmn_code": draw.choice(["99901", "99903", "99911", "99999"])}, **cause)
+            **roamer(), **cause)
         add("attachment", started_at=at, ended_at=some(at + dt.timedelta(hours=draw.randrange(1, 40)), 0.7), **roamer())
         add("data_session", started_at=at, setup_s=some(0.5), dns_ms=some(draw.randrange(5, 9) / 10), rtt_ms=some(draw.randrange(200, 230) / 10),
             throughput_down_mbps=some(draw.randrange(1, 12) / 8), is_dropped=some(draw.random() < 0.2), **roamer(),
-            cause_code=some("0" if good else draw.choice(["73", "18"])))
+            cause_code="0" if good else draw.choice(["73", "18"]))
         add("voice_call", started_at=at, setup_s=some(draw.randrange(10, 99) / 10), mos_value=some(draw.randrange(10, 45) / 10), is_dropped=some(False),
             mos_method_code=draw.choice(["g107_nb", "p863_fb"]), alerting_at=some(at, 0.4), cause_code="0" if good else draw.choice(["486", "503"]), **roamer())
         add("message", submitted_at=at, delivered_at=at + dt.timedelta(microseconds=draw.randrange(500_000, 90_000_000)) if good else None,
             cause_code="0" if good else "27", **roamer())
         add("probe_test", started_at=at, observation_code=draw.choice(["active", "device"]), service_code=draw.choice(["speed", "voice"]),
             protocol_code="sip", cause_code=draw.choice(["0", "503", None]), rtt_ms=some(draw.randrange(5, 99) / 10),
-            throughput_down_mbps=some(draw.randrange(1, 40) / 8), throughput_up_mbps=some(draw.randrange(1, 5) / 8), visited_plmn_code=some("99901"))
-        add("survey_answer", occurred_at=at, question_code=draw.choice(["call_rating_5", "nps_11"]), score_value=some(float(draw.randrange(1, 6))),
+            throughput_down_mbps=some(draw.randrange(1, 40) / 8), throughput_up_mbps=some(draw.randrange(1, 5) / 8), visited_plmn_code="99901")
+        add("survey_answer", occurred_at=at, question_code=draw.choice(["call_rating_5", "nps_11"]), score_value=float(draw.randrange(1, 6)),
             operator_name=some(draw.choice(["A", "Ä", "a"])), subscriber_key=some(f"s{draw.randrange(12)}"))
     return tables
 
