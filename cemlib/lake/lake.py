@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from cemlib.lake.ingest import IngestRun, SourceLike
 from cemlib.lake.manifest import Ledger, Manifest, Snapshot, State, read_manifest
 from cemlib.lake.quarantine import read_quarantined
 from cemlib.lake.results import IngestSummary
+from cemlib.lake.timeline import read_timeline
 from cemlib.lake.upkeep import LakeUpkeep
 from cemlib.lake.views import make_view
 from cemlib.schema import table, tables
@@ -222,6 +223,39 @@ class Lake(LakeUpkeep):
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
         """Run SQL over the views; values are bound as parameters (``?`` or ``$name``), never written into the text."""
         return self.connection.sql(sql, params=params) if params is not None else self.connection.sql(sql)
+
+    def timeline(self, subscriber_key: str, since: datetime | date | str | None = None, until: datetime | date | str | None = None, *,
+                 tables: Sequence[str] | None = None) -> pd.DataFrame:
+        """All that the lake knows of one subscriber, in the order in which it happened; quick in days that ``optimize`` has ordered.
+
+        Parameters
+        ----------
+        subscriber_key : str
+            The pseudonym.
+        since, until : datetime, date or str, optional
+            From this instant on, and before this one; UTC where no time zone is given.
+        tables : sequence of str, optional
+            Of these facts alone.
+
+        Returns
+        -------
+        DataFrame
+            ``event_at`` (naive UTC) and ``table_name``, then the columns of the tables that hold anything; the rows of one instant are
+            ordered by table and record_id.
+
+        Raises
+        ------
+        CallError
+            When the key is no pseudonym, an instant is none, or a table names no subscriber.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with open_lake(tempfile.gettempdir() + "/no-lake-here-yet") as lake:
+        ...     len(lake.timeline("0123456789abcdef0123456789abcdef"))
+        0
+        """
+        return read_timeline(self.connection, self._stored_tables(), subscriber_key, since, until, tables)
 
     def is_materialized(self, name: str) -> bool:
         """Whether a derived relation of this name was made in this snapshot."""
