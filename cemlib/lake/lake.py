@@ -21,6 +21,7 @@ from cemlib.lake.ingest import IngestRun, SourceLike
 from cemlib.lake.manifest import Ledger, Manifest, Snapshot, State, read_manifest
 from cemlib.lake.quarantine import read_quarantined
 from cemlib.lake.results import IngestSummary
+from cemlib.lake.timeline import read_timeline
 from cemlib.lake.upkeep import LakeUpkeep
 from cemlib.lake.views import bucket_sql
 from cemlib.lake.zones import find_changes, find_zone
@@ -311,6 +312,39 @@ class Lake(LakeUpkeep):
         The SQL is the engine's own; what to heed so that it runs on either is said in :mod:`cemlib.lake.engines`.
         """
         return self._opened().query(sql, params)
+
+    def timeline(self, subscriber_key: str, since: datetime | date | str | None = None, until: datetime | date | str | None = None, *,
+                 tables: Sequence[str] | None = None) -> pd.DataFrame:
+        """All that the lake knows of one subscriber, in the order in which it happened; quick in days that ``optimize`` has ordered.
+
+        Parameters
+        ----------
+        subscriber_key : str
+            The pseudonym.
+        since, until : datetime, date or str, optional
+            From this instant on, and before this one; UTC where no time zone is given.
+        tables : sequence of str, optional
+            Of these facts alone.
+
+        Returns
+        -------
+        DataFrame
+            ``event_at`` (naive UTC) and ``table_name``, then the columns of the tables that hold anything; the rows of one instant are
+            ordered by table and record_id.
+
+        Raises
+        ------
+        CallError
+            When the key is no pseudonym, an instant is none, or a table names no subscriber.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with open_lake(tempfile.gettempdir() + "/no-lake-here-yet") as lake:
+        ...     len(lake.timeline("0123456789abcdef0123456789abcdef"))
+        0
+        """
+        return read_timeline(self.connection, self._stored_tables(), subscriber_key, since, until, tables)
 
     def is_materialized(self, name: str) -> bool:
         """Whether a derived relation of this name was made in this snapshot."""
