@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+from datetime import timedelta
 
+import pyarrow.parquet as pq
 import pytest
 from persons import CALLS_HEAD, NEW, REASON, STAYS_HEAD, call, erase_and_die, state, stay, write_files
 
 import cemlib as cem
 from cemlib.errors import LakeError
 from cemlib.lake import erase_person, open_lake, read_audit, reveal_identifiers, rotate_key
+from cemlib.lake.vacuum import VacuumRun
 from cemlib.sources import Door
 
 # journal, four tables and the account's, quarantine, vault, carried, ledger, manifest
@@ -213,3 +216,15 @@ def test_killed_at_a_step_the_person_is_there_or_erased(step, lake_path, keys, p
     assert {row[0] for row in after["calls"] if row[1] == keys["1"]} == set()
     assert len(after["calls"]) == len(before["calls"])
     assert read_audit(lake_path)[1] == ""
+
+
+def test_a_vacuum_removes_the_old_versions_too(lake_path, keys):
+    erase_person(lake_path, keys["1"], REASON)
+
+    def files_with(key: str) -> set[str]:
+        return {str(one) for one in lake_path.rglob("*.parquet") if key in json.dumps(pq.ParquetFile(one).read().to_pylist(), default=str)}
+
+    assert len(files_with(keys["1"])) >= 4
+    VacuumRun(lake_path, timedelta(0)).run()
+    assert files_with(keys["1"]) == files_with(keys["m1"]) == set()
+    assert len(state(lake_path)["calls"]) == 4
