@@ -29,5 +29,5 @@ def incoming(tmp_path):
 def processes():
     """Processes that start with everything imported and nothing running."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["cemlib.lake"])
+    context.set_forkserver_preload(["cemlib.lake", "cemlib.kpi", "cemlib.enrich", "invented_source"])
     return context
