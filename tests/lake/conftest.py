@@ -29,7 +29,7 @@ def incoming(tmp_path):
 def processes():
     """Processes that start with everything imported and nothing running."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["cemlib.lake", "cemlib.sources"])
+    context.set_forkserver_preload(["cemlib.lake", "cemlib.kpi", "cemlib.enrich", "cemlib.sources", "invented_source"])
     return context
 
 

@@ -83,7 +83,7 @@ def test_what_a_crash_left_does_not_come_to_light_with_another_file(tmp_path, fi
 
 
 def test_killed_at_random_instants(tmp_path, processes):
-    found = kill_at_random(tmp_path, kills=20, processes=processes)
+    found = kill_at_random(tmp_path, kills=20, files=3, processes=processes)
     assert (found["kills"], found["lost"], found["torn"], found["doubled"], found["accounts"], found["different"]) == (20, 0, 0, 0, 0, 0)
 
 
