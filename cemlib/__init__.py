@@ -66,6 +66,13 @@ def _make_door(lake: Lake) -> Any:
     return Door(plmn_codes=list(known))
 
 
+def _keep_rollups(lake: Lake) -> None:
+    """After an ingest: the lake does not know the KPIs, so it is told here how their rollups are kept."""
+    from cemlib.kpi.rollup import keep_rollups
+
+    keep_rollups(lake)
+
+
 def __getattr__(name: str) -> Any:
     if name not in _ROOM:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -73,6 +80,7 @@ def __getattr__(name: str) -> Any:
     found = importlib.import_module(module)
     if name == "open_lake":
         found.set_door_factory(_make_door)
+        found.add_ingest_hook(_keep_rollups)
     found = found if attribute is None else getattr(found, attribute)
     globals()[name] = found
     return found

@@ -23,7 +23,7 @@ from cemlib.schema import Table, table
 if TYPE_CHECKING:
     from cemlib.lake import Lake
 
-__all__ = ["BUCKET_TYPES", "MOBILE", "PARTNER_PLMN", "Added", "Joins", "described_columns", "fact_columns", "fact_sql", "local_buckets",
+__all__ = ["BUCKET_TYPES", "MOBILE", "PARTNER_PLMN", "Added", "Joins", "added_columns", "described_columns", "fact_columns", "fact_sql", "local_buckets",
            "select_sql"]
 
 #: The facts of roamers, which have a partner.
@@ -75,7 +75,8 @@ def described_columns(has_device: bool, has_cause: bool) -> dict[str, Added]:
     return {"partner_plmn_code": Added(PARTNER_PLMN, "string")} | _NETWORK | (_DEVICE if has_device else {}) | (_CAUSE if has_cause else {})
 
 
-def _added(fact: Table) -> dict[str, Added]:
+def added_columns(fact: Table) -> dict[str, Added]:
+    """The columns that are added to a fact."""
     columns, added = fact.columns, {}
     if "subscriber_key" in columns:
         added["subscriber_key"] = Added("coalesce(i.subscriber_key, f.subscriber_key)", "string", ("identity",))
@@ -104,7 +105,7 @@ def fact_columns(name: str) -> dict[str, str]:
     """Every column of an enriched fact and its type, as the schema names types; known without reading anything."""
     fact = table(name)
     own = {one.name: one.type for one in fact.fields()} | BUCKET_TYPES
-    return own | {column: one.type for column, one in _added(fact).items()}
+    return own | {column: one.type for column, one in added_columns(fact).items()}
 
 
 class Joins:
@@ -169,14 +170,16 @@ def select_sql(relation: str, columns: Collection[str], added: Mapping[str, Adde
     return " ".join([f"SELECT {', '.join(shown)} FROM {relation} AS f", *(joins.sql(one) for one in wanted)])
 
 
-def fact_sql(lake: Lake, name: str, steering_min: int, columns: Collection[str] | None = None, time_zone: str | None = None) -> str:
+def fact_sql(lake: Lake, name: str, steering_min: int, columns: Collection[str] | None = None, time_zone: str | None = None,
+             relation: str | None = None) -> str:
     """The SQL of a fact with the columns that are asked for, by default all; each record once.
 
     Added to the facts of :data:`MOBILE`: ``partner_plmn_code, partner_code, partner_name, hub_code, country_code`` (of the partner);
     with a TAC ``vendor_name, model_name, has_volte_roaming``; with a cause ``is_success`` (null where there is no cause),
     ``cause_meaning, area_code, fault_side_code`` (us, partner, interconnect, device, user, by_design, unknown; null for a success)
     and ``first_action``; to registration ``is_steering_reject, preferred_plmn_code, preferred_target_ratio, is_preferred_plmn``; to
-    message ``delivery_s``. With a time zone the buckets are its own, and ``local_date`` is there.
+    message ``delivery_s``. With a time zone the buckets are its own, and ``local_date`` is there. ``relation`` is a view of some of the
+    fact's records, by default all are read.
     """
     fact = table(name)
 
@@ -184,5 +187,5 @@ def fact_sql(lake: Lake, name: str, steering_min: int, columns: Collection[str] 
         return infer_steering(lake, steering_min, lambda: fact_sql(lake, name, steering_min, TRIES))
 
     joins = Joins(lake, str(fact.event_at), fact.columns, name, find_inferred)
-    return select_sql(nearest_relation(lake, name), list(fact_columns(name) if columns is None else columns),
-                      _added(fact) | local_buckets(lake, f"f.{fact.event_at}", time_zone), joins)
+    return select_sql(relation or nearest_relation(lake, name), list(fact_columns(name) if columns is None else columns),
+                      added_columns(fact) | local_buckets(lake, f"f.{fact.event_at}", time_zone), joins)

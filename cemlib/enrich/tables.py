@@ -73,7 +73,7 @@ def _column_types(name: str, is_local: bool = False) -> dict[str, str]:
 
 
 def enriched(lake: Lake, name: str, columns: Collection[str] | None = None, settings: Windows | None = None,
-             time_zone: str | None = None) -> nw.LazyFrame:
+             time_zone: str | None = None, relation: str | None = None) -> nw.LazyFrame:
     """A fact, or a derived table, with what is known about it.
 
     A fact is not computed in advance: it is read with the joins that the asked columns need. What is dear to find (episodes, inferred
@@ -91,6 +91,8 @@ def enriched(lake: Lake, name: str, columns: Collection[str] | None = None, sett
     time_zone : str, optional
         An IANA name: the buckets are of its local time (minute5_at, minute15_at and hour_at are the UTC instants at which the local
         buckets begin), and ``local_date`` is there.
+    relation : str, optional
+        A view of some records of a fact (:meth:`cemlib.lake.Lake.show_part`) to read in place of all.
 
     Returns
     -------
@@ -120,7 +122,7 @@ def enriched(lake: Lake, name: str, columns: Collection[str] | None = None, sett
     elif name == "roamer_use":
         sql = use_sql(lake, own.steering_min, columns, time_zone)
     else:
-        sql = fact_sql(lake, name, own.steering_min, columns, time_zone)
+        sql = fact_sql(lake, name, own.steering_min, columns, time_zone, relation)
     return nw.from_native(lake.query(sql))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from narwhals import col
 
-from cemlib.kpi.definition import Count, Quantile, Ratio, kpi
+from cemlib.kpi.definition import Count, Mean, Quantile, Ratio, kpi
 from cemlib.kpi.example import work_example as work_example  # for the worked examples below
 
 _SESSION = "data session"
@@ -40,6 +40,26 @@ def data_session_setup_median():
     (None, 3, 0.3)
     """
     return Quantile("setup_s", 0.5, where=col("is_success"))
+
+
+@kpi(table="data_session", unit="s", better="lower", title="Data session set-up time, mean", grain=_SESSION)
+def data_session_setup_mean():
+    """Mean time from request to answer of the sessions that were set up; it adds up over any cells, which the median does not.
+
+    >>> work_example(data_session_setup_mean, is_success=[True, True, False], setup_s=[0.2, 0.4, 20.0])
+    (0.6, 2, 0.3)
+    """
+    return Mean("setup_s", where=col("is_success"))
+
+
+@kpi(table="data_session", unit="ms", better="lower", title="TCP round trip, mean", grain=_SESSION, level="KQI")
+def data_session_rtt_mean():
+    """Mean over sessions of each session's median TCP round-trip time; it adds up over any cells, which the median does not.
+
+    >>> work_example(data_session_rtt_mean, rtt_ms=[80.0, 120.0, None])
+    (200, 2, 100)
+    """
+    return Mean("rtt_ms")
 
 
 @kpi(table="data_session", unit="ms", better="lower", title="DNS time, median", grain=_SESSION, level="KQI")

@@ -18,6 +18,7 @@ from cemlib.kpi.columns import read_columns
 from cemlib.kpi.definition import Kpi
 from cemlib.kpi.in_memory import evaluate_frame, listed, split_columns
 from cemlib.kpi.measure import FIGURES, both, denominator_of, measure, numerator_of
+from cemlib.kpi.rolled import Question, read_rollups
 from cemlib.kpi.selection import find_column, name_conditions, parse_instant, within_days, within_window
 from cemlib.lake import collect_frame, find_zone
 
@@ -52,6 +53,8 @@ class KpiResult:
         The state of the lake that was read.
     versions : dict
         KPI code to its version.
+    source : str
+        records, rollups, or both: where the figures come from. They are the same.
     """
 
     frame: pd.DataFrame
@@ -63,6 +66,7 @@ class KpiResult:
     time_zone: str | None
     snapshot: Snapshot
     versions: dict[str, str]
+    source: str
     _lake: Lake = field(repr=False)
 
     def to_pandas(self) -> pd.DataFrame:
@@ -75,7 +79,7 @@ class KpiResult:
         zone = None if self.time_zone is None else find_zone(self.time_zone)
         since, until = (one if one is None or zone is None else one.replace(tzinfo=dt.UTC).astimezone(zone) for one in (self.since, self.until))
         return {"kpis": list(self.versions), "by": list(self.by), "since": since, "until": until, "time_zone": self.time_zone or "UTC",
-                "snapshot": self.snapshot.id, "versions": dict(self.versions), "rows": rows}
+                "snapshot": self.snapshot.id, "versions": dict(self.versions), "source": self.source, "rows": rows}
 
     def value(self, kpi: str | None = None, **cell: Any) -> float | None:
         """One figure; None where it is missing.
@@ -178,6 +182,7 @@ def evaluate(
     engine: str | None = None,
     *,
     time_zone: str | None = None,
+    rollups: bool | None = None,
 ) -> KpiResult:
     """Compute KPIs from the lake: one scan for all KPIs of a table.
 
@@ -201,6 +206,8 @@ def evaluate(
     time_zone : str, optional
         An IANA name, as Europe/Warsaw. The buckets are then of local time: a day has 23 or 25 hours when the clocks change, and the hour
         that they show twice is two rows. Instants in the result carry the zone; ``local_date`` is the local day.
+    rollups : bool, optional
+        By default rollups are used where they give provably the same figures. False: never; True: an error where they cannot be used.
 
     Returns
     -------
@@ -212,6 +219,8 @@ def evaluate(
         For a KPI, a column or a time zone that does not exist; the nearest are named.
     ParameterError
         For a window or condition that makes no sense.
+    KpiError
+        With ``rollups=True``, when rollups cannot answer; it says why.
     """
     chosen = list({one.code: one for one in map(find_kpi, listed(kpis))}.values())
     names = list(dict.fromkeys([by] if isinstance(by, str) else by))
@@ -226,20 +235,23 @@ def evaluate(
     for one in chosen:
         # KPIs share a scan when they count the same records
         scans.setdefault((one.table, one.window, split_columns(one)), []).append(one)
-    results = [_scan(lake, table, window, across, some, names, where, first, last, subscribers, zone)
+    results = [_scan(lake, table, window, across, some, names, where, first, last, subscribers, zone, rollups)
                for (table, window, across), some in scans.items()]
+    sources = {source for _, source in results}
+    results = [one for one, _ in results]
     frame = pd.concat(results, ignore_index=True) if len(results) > 1 else results[0]
     order = frame["kpi_code"].map({one.code: place for place, one in enumerate(chosen)})
     frame = frame.iloc[order.argsort(kind="stable")].reset_index(drop=True)
     return KpiResult(frame=frame, kpis=tuple(chosen), by=tuple(names), where=dict(where or {}), since=first, until=last,
-                     time_zone=time_zone, snapshot=lake.snapshot(), versions={one.code: one.version for one in chosen}, _lake=lake)
+                     time_zone=time_zone, snapshot=lake.snapshot(), versions={one.code: one.version for one in chosen},
+                     source=sources.pop() if len(sources) == 1 else "both", _lake=lake)
 
 
 def _scan(
     lake: Lake, table: str, window: str, across: frozenset[str], kpis: list[Kpi], names: list[str],
     where: Mapping[str, Any] | None, since: dt.datetime | None, until: dt.datetime | None, subscribers: bool,
-    zone: zoneinfo.ZoneInfo | None,
-) -> pd.DataFrame:
+    zone: zoneinfo.ZoneInfo | None, rollups: bool | None,
+) -> tuple[pd.DataFrame, str]:
     time_zone = None if zone is None else zone.key
     schema = enriched_schema(table, time_zone)
     if "local_date" in {*names, *(where or {})} and zone is None:
@@ -251,23 +263,40 @@ def _scan(
     if subscribers and "subscriber_key" not in schema:
         raise KpiError("The table has no subscribers to count.", where=table)
     conditions = name_conditions(where, schema, table, zone)
+    frame: nw.LazyFrame | str = "rollups=False"
+    if rollups is not False:
+        frame = read_rollups(lake, Question(table, kpis, [*by.values(), *conditions], window, since, until, zone, subscribers))
+    rolled = not isinstance(frame, str)
+    if rollups and not rolled:
+        raise KpiError("Rollups cannot answer this with the same figures.", came=str(frame), where=", ".join(one.code for one in kpis),
+                       todo="Leave rollups out, then the records are read where they must be; `cem lake rollups` makes what is missing.")
+    if not rolled:
+        frame = _scan_records(lake, table, window, kpis, [*by.values(), *conditions], since, until, subscribers, time_zone)
+    for column, condition in conditions.items():
+        if column not in across:
+            frame = frame.filter(condition)
+    split = [condition for column, condition in conditions.items() if column in across]
+    figures = measure(frame, kpis, by, subscribers=subscribers, extra=both(*split), across=across & set(by.values()), rolled=rolled)
+    if zone is not None:
+        for name, column in by.items():
+            if isinstance(schema[column], nw.Datetime):
+                figures[name] = figures[name].astype("datetime64[us]").dt.tz_localize("UTC").dt.tz_convert(zone)
+    return figures, "rollups" if rolled else "records"
+
+
+def _scan_records(
+    lake: Lake, table: str, window: str, kpis: list[Kpi], columns: Sequence[str], since: dt.datetime | None, until: dt.datetime | None,
+    subscribers: bool, time_zone: str | None,
+) -> nw.LazyFrame:
+    """The records of the window, with the columns that are needed."""
     start, end = event_columns(table)
     limits = within_window(since, until, start, end if window == "overlap" else None)
     if table not in PSEUDO_TABLES:
         # the same window by day spares the files of the other days
         limits += within_days(None if window == "overlap" else since, until)
-    asked = {start, "event_date", *by.values(), *conditions, *(column for one in kpis for column in read_columns(one)),
+    asked = {start, "event_date", *columns, *(column for one in kpis for column in read_columns(one)),
              *([end] if window == "overlap" else []), *(["subscriber_key"] if subscribers else [])}
-    frame = enriched(lake, table, [column for column in schema if column in asked], time_zone=time_zone)
+    frame = enriched(lake, table, [column for column in enriched_schema(table, time_zone) if column in asked], time_zone=time_zone)
     for condition in limits:
         frame = frame.filter(condition)
-    for column, condition in conditions.items():
-        if column not in across:
-            frame = frame.filter(condition)
-    split = [condition for column, condition in conditions.items() if column in across]
-    figures = measure(frame, kpis, by, subscribers=subscribers, extra=both(*split), across=across & set(by.values()))
-    if zone is not None:
-        for name, column in by.items():
-            if isinstance(schema[column], nw.Datetime):
-                figures[name] = figures[name].astype("datetime64[us]").dt.tz_localize("UTC").dt.tz_convert(zone)
-    return figures
+    return frame

@@ -15,7 +15,7 @@ from cemlib.kpi.quantile import find_quantiles
 from cemlib.lake import collect_frame
 from cemlib.schema import fields
 
-__all__ = ["FIGURES", "measure"]
+__all__ = ["FIGURES", "measure", "record_parts", "rolled_parts", "sum_name"]
 
 #: The columns of a result behind those of ``by``.
 FIGURES = ("kpi_code", "num", "den", "value", "low", "high", "state")
@@ -68,17 +68,43 @@ def numerator_of(kpi: Kpi) -> nw.Expr | None:
     return part.where
 
 
-def _row_parts(place: int, kpi: Kpi, extra: nw.Expr | None, subscribers: bool, splits: bool) -> list[tuple[str, nw.Expr, str]]:
-    """What one KPI needs of each record, and how it is added up: (name, expression, "sum" or "distinct")."""
-    part, at = kpi.part, f"_k{place}_"
-    parts = [(at + "den", flag(denominator_of(kpi)), "sum")]
+def record_parts(kpi: Kpi) -> dict[str, nw.Expr]:
+    """What an additive KPI adds up over its records, as whole numbers: den, num, and the squares of a mean."""
+    part, parts = kpi.part, {"den": flag(denominator_of(kpi))}
     if isinstance(part, (Count, Ratio)):
-        parts.append((at + "num", flag(both(numerator_of(kpi), extra)), "sum"))
+        parts["num"] = flag(numerator_of(kpi))
     elif isinstance(part, Mean):
         steps = (nw.col(part.column) * resolution_scale(part, kpi.code)).round(0).cast(nw.Int64)
         steps = nw.when(denominator_of(kpi)).then(steps).otherwise(nw.lit(0))
-        parts += [(at + "num", steps, "sum"), (at + "squares", steps * steps, "sum")]
-    elif isinstance(part, Distinct):
+        parts |= {"num": steps, "squares": steps * steps}
+    return parts
+
+
+def rolled_parts(kpi: Kpi) -> dict[str, nw.Expr]:
+    """The same of a frame that holds the sums of many records, under the names of :func:`sum_name`."""
+    return {name: nw.col(sum_name(kpi, name)) for name in record_parts(kpi)}
+
+
+def sum_name(kpi: Kpi, part: str) -> str:
+    """The column of a rollup that holds the sum of a part.
+
+    Examples
+    --------
+    >>> from cemlib.kpi.catalogue import find_kpi
+    >>> sum_name(find_kpi("sms_delivery_mean"), "den")
+    'sms_delivery_mean__den'
+    """
+    return f"{kpi.code}__{part}"
+
+
+def _row_parts(place: int, kpi: Kpi, extra: nw.Expr | None, subscribers: bool, splits: bool, rolled: bool) -> list[tuple[str, nw.Expr, str]]:
+    """What one KPI needs of each row, and how it is added up: (name, expression, "sum" or "distinct")."""
+    part, at = kpi.part, f"_k{place}_"
+    sums = rolled_parts(kpi) if rolled else record_parts(kpi)
+    if extra is not None and isinstance(part, (Count, Ratio)):
+        sums["num"] = nw.when(extra).then(sums["num"]).otherwise(nw.lit(0))
+    parts = [(at + name, expression, "sum") for name, expression in sums.items()]
+    if isinstance(part, Distinct):
         parts += _distinct(at + "num", part.column, both(part.where, extra))
     if subscribers:
         # where the denominator spreads over all causes, the people of a cause are those of its numerator
@@ -102,6 +128,7 @@ def measure(
     subscribers: bool = False,
     extra: nw.Expr | None = None,
     across: frozenset[str] = frozenset(),
+    rolled: bool = False,
 ) -> pd.DataFrame:
     """Evaluate KPIs of one table on a narwhals frame, grouped.
 
@@ -118,6 +145,8 @@ def measure(
         Narrows numerators alone.
     across : frozenset of str
         Columns of ``by`` that split numerators alone.
+    rolled : bool
+        The rows are not records but hold the sums of many, under the names of :func:`sum_name`; additive KPIs only.
 
     Returns
     -------
@@ -125,7 +154,7 @@ def measure(
         ``by`` columns, then :data:`FIGURES` (and ``subscribers``), one row for each cell and KPI.
     """
     parts = [one for place, kpi in enumerate(kpis)
-             for one in _row_parts(place, kpi, extra, subscribers, bool(across) or extra is not None)]
+             for one in _row_parts(place, kpi, extra, subscribers, bool(across) or extra is not None, rolled)]
     keys = {f"_by{place}": column for place, column in enumerate(by.values())}
     sums = [nw.col(name).sum() if how == "sum" else nw.col(name).n_unique() for name, _, how in parts]
     # with_columns, not select: a selection of constants alone would be one row

@@ -2,12 +2,12 @@
 
 from cemlib.lake.engines import collect_frame
 from cemlib.lake.erasure import ErasureResult, erase_person
-from cemlib.lake.lake import Lake, open_lake, set_door_factory
+from cemlib.lake.lake import Lake, add_ingest_hook, open_lake, set_door_factory
 from cemlib.lake.manifest import Snapshot
 from cemlib.lake.results import FileResult, IngestSummary
 from cemlib.lake.reveal import Revealed, read_audit, reveal_identifiers
 from cemlib.lake.rotation import RotationResult, rotate_key
 from cemlib.lake.zones import find_zone
 
-__all__ = ["ErasureResult", "FileResult", "IngestSummary", "Lake", "Revealed", "RotationResult", "Snapshot", "collect_frame", "erase_person",
-           "find_zone", "open_lake", "read_audit", "reveal_identifiers", "rotate_key", "set_door_factory"]
+__all__ = ["ErasureResult", "FileResult", "IngestSummary", "Lake", "Revealed", "RotationResult", "Snapshot", "add_ingest_hook", "collect_frame",
+           "erase_person", "find_zone", "open_lake", "read_audit", "reveal_identifiers", "rotate_key", "set_door_factory"]

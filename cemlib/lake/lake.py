@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
 
     from cemlib.lake.engines import Engine
 
-__all__ = ["Lake", "open_lake", "set_door_factory"]
+__all__ = ["Lake", "add_ingest_hook", "open_lake", "set_door_factory"]
 
 _door_factory: Callable[[Lake], Any] | None = None
+_ingest_hooks: list[Callable[[Lake], None]] = []
 
 
 def set_door_factory(factory: Callable[[Lake], Any] | None) -> None:
@@ -46,6 +48,15 @@ def set_door_factory(factory: Callable[[Lake], Any] | None) -> None:
     """
     global _door_factory
     _door_factory = factory
+
+
+def add_ingest_hook(hook: Callable[[Lake], None]) -> None:
+    """Have something done after each ingest that took files in, with the lake at its new state; the same hook is added once.
+
+    For what is derived from the tables and may be made again: a hook must not raise, the ingest is done when it is called.
+    """
+    if hook not in _ingest_hooks:
+        _ingest_hooks.append(hook)
 
 
 def open_lake(path: str | Path | None = None, at: Snapshot | datetime | str | None = None, engine: str | None = None) -> Lake:
@@ -186,10 +197,14 @@ class Lake(LakeUpkeep):
                                 todo="Import cemlib as a whole, or hand over door=.")
             door = _door_factory(self)
         try:
-            return IngestRun(self.path, source, door, dry_run=dry_run, progress=progress, wait_s=wait_s, retry=retry).run()
+            summary = IngestRun(self.path, source, door, dry_run=dry_run, progress=progress, wait_s=wait_s, retry=retry).run()
         finally:
             if not dry_run:
                 self.refresh()
+        if not dry_run and any(one.status == "ingested" for one in summary.files):
+            for hook in _ingest_hooks:
+                hook(self)
+        return summary
 
     # --- which state
 
@@ -241,6 +256,31 @@ class Lake(LakeUpkeep):
         """
         found = self._stored_tables().get(table(name).name)
         return found.records if found is not None else 0
+
+    @property
+    def is_past(self) -> bool:
+        """Whether it was opened in the past, and is read-only."""
+        return self._at is not None
+
+    def data_files(self, name: str) -> dict[date, frozenset[str]]:
+        """The files of a fact by UTC day, named within the table's folder. Files never change: the same names are the same records."""
+        found: dict[date, set[str]] = {}
+        stored = self._stored_tables().get(table(name).name)
+        for one in stored.files if stored is not None else ():
+            if one.day is not None:
+                found.setdefault(one.day, set()).add("/".join(Path(one.path).parts[-2:]))
+        return {day: frozenset(names) for day, names in sorted(found.items())}
+
+    def show_part(self, name: str, files: Collection[str]) -> str:
+        """Make a view of some of a fact's files (as :meth:`data_files` names them), with the columns of the fact's view; its name."""
+        stored, wanted = self._stored_tables()[table(name).name], set(files)
+        part = replace(stored, files=tuple(one for one in stored.files if "/".join(Path(one.path).parts[-2:]) in wanted))
+        make_view(self.connection, table(name), part, f"part_{name}")
+        return f"part_{name}"
+
+    def parquet_sql(self, path: Path) -> str:
+        """The SQL, in this lake's engine, of a Parquet file as a relation."""
+        return "read_parquet('" + str(path).replace("'", "''") + "')"
 
     # --- reading
 

@@ -72,7 +72,7 @@ def _column(field: Field, missing: frozenset[str]) -> str:
     return f"{source} AS {quoted(field.name)}"
 
 
-def make_view(connection: duckdb.DuckDBPyConnection, declared: Table, stored: StoredTable | None) -> None:
+def make_view(connection: duckdb.DuckDBPyConnection, declared: Table, stored: StoredTable | None, name: str = "") -> None:
     """Make or replace the view of a table; without data it is empty and has the same columns and types.
 
     Parameters
@@ -81,6 +81,8 @@ def make_view(connection: duckdb.DuckDBPyConnection, declared: Table, stored: St
     declared : Table
     stored : StoredTable or None
         The version to read.
+    name : str
+        Of the view; the table's by default.
     """
     held = stored.relation(connection) if stored is not None else None
     missing = stored.missing if stored is not None and held is not None else frozenset()
@@ -93,4 +95,4 @@ def make_view(connection: duckdb.DuckDBPyConnection, declared: Table, stored: St
         # the day is the partition's own column, so that a filter on it spares the other days' files
         day = 'CAST("event_date" AS DATE)'
         shown += [f"{expression.format(at=at, day=day)} AS {quoted(name)}" for name, expression in BUCKETS.items()]
-    held.project(", ".join(shown)).create_view(declared.name, replace=True)
+    held.project(", ".join(shown)).create_view(name or declared.name, replace=True)
