@@ -81,6 +81,8 @@ def read_rollups(lake: Lake, asked: Question) -> nw.LazyFrame | str:
 def _general_reason(lake: Lake, asked: Question) -> str:
     if asked.fact not in CUBES:
         return f"{asked.fact} has no rollups"
+    if lake.engine != "duckdb":
+        return f"rollups are read by DuckDB alone, not by {lake.engine}"
     if not rollup_folder(lake, asked.fact).is_dir():
         return f"no rollups of {asked.fact} were made"
     if asked.subscribers:

@@ -24,7 +24,7 @@ from cemlib.lake.quarantine import read_quarantined
 from cemlib.lake.results import IngestSummary
 from cemlib.lake.timeline import read_timeline
 from cemlib.lake.upkeep import LakeUpkeep
-from cemlib.lake.views import bucket_sql
+from cemlib.lake.views import bucket_sql, make_view
 from cemlib.lake.zones import find_changes, find_zone
 from cemlib.schema import table, tables
 from cemlib.settings import settings
@@ -201,9 +201,11 @@ class Lake(LakeUpkeep):
         finally:
             if not dry_run:
                 self.refresh()
-        if not dry_run and any(one.status == "ingested" for one in summary.files):
+        if not dry_run and any(one.status in ("ingested", "retried") for one in summary.files):
+            # what is derived is made by DuckDB, whichever engine reads
+            written = self if self.engine == "duckdb" else Lake(self.path)
             for hook in _ingest_hooks:
-                hook(self)
+                hook(written)
         return summary
 
     # --- which state
