@@ -120,7 +120,10 @@ def session_for(master: str, user: object) -> SparkSession:
         if _running is None:
             _running = _start(master)
         _running.users.add(user)
-        return _running.session.newSession()
+        session = _running.session.newSession()
+        # a new session has the settings of the start alone; from so many partitions AQE joins and splits as it sees fit
+        session.conf.set("spark.sql.shuffle.partitions", str(max(2, session.sparkContext.defaultParallelism)))
+        return session
 
 
 def stop_spark() -> None:
@@ -204,10 +207,7 @@ def _start(master: str) -> _Running:
         raise LakeError("Spark could not be started.", wanted=f"a working session within {wait_s} s (CEM_SPARK_WAIT_S)",
                         came="; ".join(one for one in (problem, last) if one), where=master,
                         todo="Check that the address is a Spark master's with free cores and memory (CEM_SPARK_CORES, CEM_SPARK_MEMORY).")
-    session = SparkSession(context)
-    # AQE splits and joins partitions, so what it starts from is the number of cores
-    session.conf.set("spark.sql.shuffle.partitions", str(max(2, context.defaultParallelism)))
-    return _Running(master, session, gateway, folder)
+    return _Running(master, SparkSession(context), gateway, folder)
 
 
 def _await_executor(context: Any, master: str, wait_s: float) -> str:
