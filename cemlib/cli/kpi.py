@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cemlib.cli.group import CemGroup
+from cemlib.cli.lake import at_option
 from cemlib.cli.names import kpi_names, name_type, pairs
 from cemlib.cli.show import as_json, json_option, remark, table
 
@@ -73,13 +74,14 @@ def _window(function: Callable) -> Callable:
 @click.option("--by", multiple=True, metavar="COLUMNS", help="What to group by: partner, country, hour, day, rat, cause … joined by commas.")
 @_window
 @click.option("--limit", type=click.IntRange(1), default=200, show_default=True, help="Rows to show; JSON has all.")
+@at_option
 @json_option
 def evaluate_kpis(names: tuple[str, ...], by: tuple[str, ...], conditions: tuple[str, ...], since: str | None, until: str | None, limit: int,
-                  is_json: bool) -> None:
+                  at: str | None, is_json: bool) -> None:
     """Evaluate KPIs: numerator, denominator, value and 95 % interval per group."""
     import cemlib
 
-    result = cemlib.evaluate(cemlib.open_lake(), list(names), by=_listed(by), where=_conditions(conditions), since=since, until=until, subscribers=False)
+    result = cemlib.evaluate(cemlib.open_lake(at=at), list(names), by=_listed(by), where=_conditions(conditions), since=since, until=until, subscribers=False)
     if is_json:
         as_json(result.to_dict())
         return

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-__all__ = ["kpi_names", "name_type", "notebook_names", "pairs", "source_names"]
+__all__ = ["kpi_names", "name_type", "notebook_names", "pairs", "source_names", "table_names"]
 
 
 def kpi_names() -> list[str]:
@@ -30,6 +30,13 @@ def notebook_names() -> list[str]:
     from cemlib.report.request import notebook_names as found
 
     return found()
+
+
+def table_names() -> list[str]:
+    """The canonical tables."""
+    from cemlib.schema import tables
+
+    return list(tables())
 
 
 class _Name(click.ParamType):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,24 +17,47 @@ from cemlib.schema import Table
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["DataFile", "DeltaFolder", "StoredTable"]
+__all__ = ["LOG_DAYS", "DataFile", "DeltaFolder", "StoredTable"]
 
-# Delta's own default keeps versions for 30 days; a report must be replayable for longer
+#: Days for which the tables' logs know their versions: Delta's own default is 30, and a report must be replayable for longer.
+LOG_DAYS = 400
 _CONFIGURATION = {
-    "delta.logRetentionDuration": "interval 400 days",
-    "delta.deletedFileRetentionDuration": "interval 400 days",
+    "delta.logRetentionDuration": f"interval {LOG_DAYS} days",
+    "delta.deletedFileRetentionDuration": f"interval {LOG_DAYS} days",
+    # who opens a table reads the last checkpoint and the commits behind it: 20 small files at the most, not 100
+    "delta.checkpointInterval": "20",
 }
+# a day of a large lake in a few files, and a changed record of an old day rewrites no more than this
+_FILE_BYTES = 256 * 1024 * 1024
 _WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=122_880)
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """A data file of one version of a table."""
+    """A data file of one version of a table; what Delta's statistics do not tell is None.
+
+    Attributes
+    ----------
+    path : str
+    day : date or None
+        The partition of a fact.
+    records, size : int
+    written_ms : int
+        When it was written, in milliseconds since 1970.
+    source_code : str or None
+        The source of its records, where it is one.
+    last_event_at, last_received_at : datetime or None
+        Cut to milliseconds.
+    """
 
     path: str
     day: date | None
     records: int
     size: int
+    written_ms: int = 0
+    source_code: str | None = None
+    last_event_at: datetime | None = None
+    last_received_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -115,11 +138,18 @@ class DeltaFolder:
         """What a reader needs to know of an open table."""
         missing = self._refuse_foreign(declared, found)
         # file_uris() quotes blanks and umlauts for an address; the relative paths of the actions are plain
-        actions = pa.table(found.get_add_actions(flatten=True)).to_pydict()
-        days = actions.get("partition.event_date") or [None] * len(actions["path"])
-        folder = self.path(declared.name)
-        files = tuple(DataFile(str(folder / path), day, records, size) for path, day, records, size in
-                      sorted(zip(actions["path"], days, actions["num_records"], actions["size_bytes"])))
+        actions = pa.table(found.get_add_actions(flatten=True)).sort_by("path")
+        folder = str(self.path(declared.name))
+
+        def column(name: str) -> list:
+            return actions[name].to_pylist() if name in actions.column_names else [None] * len(actions)
+
+        files = tuple(
+            DataFile(f"{folder}/{path}", day, records, size, written, first if first == last else None, event, received)
+            for path, day, records, size, written, first, last, event, received in zip(
+                column("path"), column("partition.event_date"), column("num_records"), column("size_bytes"), column("modification_time"),
+                column("min.source_code"), column("max.source_code"), column(f"max.{declared.event_at}"), column("max.received_at"),
+                strict=True))
         return StoredTable(declared, found.version(), files, missing, evolved)
 
     def _refuse_foreign(self, declared: Table, found: DeltaTable) -> frozenset[str]:
@@ -161,6 +191,23 @@ class DeltaFolder:
             commit_properties=_commit(transaction), merge_schema=bool(self._refuse_foreign(declared, table)),
         )
         merger.when_matched_update_all().when_not_matched_insert_all().execute()
+
+    def rewrite(self, declared: Table, rows: pa.RecordBatchReader, transaction: tuple[str, int], days: set[date] | None) -> None:
+        """Put these rows in the place of all rows of some days (None: of the table), in one commit; the files of other days stay."""
+        listed = ", ".join(f"'{day.isoformat()}'" for day in sorted(days or ()))
+        write_deltalake(
+            self._open[declared.name], rows, mode="overwrite", predicate=f"event_date IN ({listed})" if days else None,
+            writer_properties=_WRITER, target_file_size=_FILE_BYTES, commit_properties=_commit(transaction),
+        )
+
+    def keep_log(self, declared: Table) -> bool:
+        """Give a table that was made otherwise the properties of the lake's tables; returns whether it needed them."""
+        table = self.head(declared)
+        held = table.metadata().configuration
+        if all(held.get(name) == value for name, value in _CONFIGURATION.items()):
+            return False
+        table.alter.set_table_properties(_CONFIGURATION)
+        return True
 
     def restore(self, declared: Table, version: int) -> int:
         """Bring a table back to a version, as a new version; returns the version that it is at now."""

@@ -1,28 +1,26 @@
-"""How the lake stands: freshness and delay per source, rejected records by reason, files, sizes."""
+"""How the lake stands: rejected records by reason, files, sizes, who writes, what a crash left."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cemlib.lake.engine import quoted
 from cemlib.lake.lock import lock_holder
-from cemlib.schema import SCHEMA_VERSION, table
+from cemlib.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    import duckdb
-
     from cemlib.lake.delta import StoredTable
     from cemlib.lake.manifest import Snapshot
 
-__all__ = ["files", "freshness", "ingested", "rejects", "status"]
+__all__ = ["files", "ingested", "rejects", "status", "unfinished_change"]
 
-_FRESHNESS = ["source_code", "table_name", "records", "last_event_at", "last_received_at", "delay_p50_s", "delay_p95_s"]
 _ACCOUNT = ("records", "accepted", "rejected", "repaired", "rejects")
-#: Days before a table's last event over which the delay is judged.
-_DELAY_DAYS = 30
 
 
 def ingested(lines: list[dict]) -> list[dict]:
@@ -43,32 +41,6 @@ def ingested(lines: list[dict]) -> list[dict]:
                 merged[name] = {**both, "known": sum(now.values()) - sum(both.values())}
             found[line["digest"]] = {**first, **{one: line[one] for one in _ACCOUNT}, "tables": merged}
     return list(found.values())
-
-
-def freshness(connection: duckdb.DuckDBPyConnection, names: list[str]) -> pd.DataFrame:
-    """Records, last event, last receipt and delay by source, over the facts among the named tables."""
-    found = []
-    for name in names:
-        declared = table(name)
-        if declared.kind != "fact":
-            continue
-        at = quoted(declared.event_at)
-        # the table and its event time come from the declared schema
-        rows = connection.sql(
-            f"WITH last AS (SELECT max(day_date) AS day FROM {quoted(name)}) "  # noqa: S608
-            f"SELECT source_code, $name AS table_name, count(*) AS records, max({at}) AS last_event_at, "
-            "max(received_at) AS last_received_at, "
-            f"quantile_cont(epoch_us(received_at) - epoch_us({at}), [0.5, 0.95]) "
-            "FILTER (WHERE day_date > last.day - CAST($days AS INTEGER)) AS delay "
-            f"FROM {quoted(name)}, last GROUP BY source_code ORDER BY source_code",
-            params={"name": name, "days": _DELAY_DAYS},
-        ).fetchall()
-        for *head, delay in rows:
-            p50, p95 = (value / 1e6 for value in delay) if delay else (None, None)
-            found.append((*head, p50, p95))
-    frame = pd.DataFrame(found, columns=_FRESHNESS)
-    return frame.astype({"records": "int64", "last_event_at": "datetime64[us]", "last_received_at": "datetime64[us]",
-                         "delay_p50_s": "float64", "delay_p95_s": "float64"})
 
 
 def rejects(lines: list[dict]) -> pd.DataFrame:
@@ -92,12 +64,43 @@ def files(lines: list[dict]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys([*counts, *merged], "int64"))
 
 
-def status(folder: Path, snapshot: Snapshot, stored: dict[str, StoredTable], lines: list[dict]) -> dict:
-    """The lake's tables, sums over its files, its writer, and what a crash left."""
+def unfinished_change(folder: Path) -> tuple[dict | None, dict | None]:
+    """Who writes now, and the change that a dead writer left unfinished: each None where there is none."""
+    journal = folder / "journal.json"
+    for _ in range(3):
+        try:
+            text = journal.read_text(encoding="utf-8")
+        except OSError:
+            return lock_holder(folder / "writer.lock"), None
+        holder = lock_holder(folder / "writer.lock")
+        if holder is not None:
+            return holder, None
+        # a journal and no writer: left by a crash, unless the writer came to its end between the two looks
+        with contextlib.suppress(OSError):
+            if journal.read_text(encoding="utf-8") == text:
+                break
+    else:
+        return None, None
+    try:
+        held = json.loads(text)
+    except ValueError:
+        held = {}
+    return None, {"event": held.get("event", "?"), "at": held.get("at", "?"), "tables": sorted(held.get("tables", {}))}
+
+
+def status(folder: Path, snapshot: Snapshot, stored: dict[str, StoredTable], lines: list[dict], fresh: pd.DataFrame) -> dict:
+    """The lake's tables and sources, sums over its files, its writer, and what a crash left."""
     taken = ingested(lines)
+    writer, unfinished = unfinished_change(folder)
+    rejected: Counter[tuple[str, str]] = Counter()
+    for line in taken:
+        for _, code, _, count in line["rejects"]:
+            rejected[line["source_code"], code] += count
+    times = fresh.astype({"last_event_at": object, "last_received_at": object}).to_dict("records")
     return {
         "path": str(folder),
         "schema_version": SCHEMA_VERSION,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "snapshot": snapshot.to_dict(),
         "tables": [
             {
@@ -108,10 +111,14 @@ def status(folder: Path, snapshot: Snapshot, stored: dict[str, StoredTable], lin
             }
             for name, one in sorted(stored.items())
         ],
+        "sources": [{name: value.isoformat() if name.endswith("_at") else value for name, value in row.items()} for row in times],
+        "rejects": [{"source_code": source, "reason_code": code, "records": count} for (source, code), count in sorted(rejected.items())],
         "files": len(taken),
         "records": sum(line["records"] for line in taken),
         "accepted": sum(line["accepted"] for line in taken),
         "rejected": sum(line["rejected"] for line in taken),
-        "writer": lock_holder(folder / "writer.lock"),
-        "unfinished": (folder / "journal.json").exists(),
+        "last_ingest_at": max((line["at"] for line in taken), default=None),
+        "writer": writer,
+        "unfinished": unfinished is not None,
+        "unfinished_change": unfinished,
     }

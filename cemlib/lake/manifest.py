@@ -8,19 +8,16 @@ a line that was written before a crash counts for nothing.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
-from cemlib.errors import LakeError, UnknownNameError
+from cemlib.errors import LakeError
 from cemlib.schema import SCHEMA_VERSION
 
-__all__ = ["LAYOUT_VERSION", "Ledger", "Manifest", "Snapshot", "State", "find_state", "read_manifest", "replace_file",
-           "write_manifest"]
+__all__ = ["LAYOUT_VERSION", "Ledger", "Manifest", "Snapshot", "State", "read_manifest", "replace_file", "write_manifest"]
 
 #: Raised when the lake's own folders and files change their form.
 LAYOUT_VERSION = 1
@@ -201,46 +198,3 @@ class Ledger:
             file.flush()
             os.fsync(file.fileno())
         return after + len(text)
-
-
-def _states(lines: list[dict]) -> list[State]:
-    """Every state that the ledger went through, oldest first, beginning with the empty lake."""
-    states, tables, size = [State({}, 0, "")], {}, 0
-    for line in lines:
-        tables = {**tables, **line["tables_at"]}
-        size += len((json.dumps(line, ensure_ascii=False) + "\n").encode())
-        states.append(State(tables, size, line["at"]))
-    return states
-
-
-def find_state(lines: list[dict], at: Snapshot | datetime | str, where: str) -> State:
-    """The state that a snapshot, its id or an instant means.
-
-    Parameters
-    ----------
-    lines : list of dict
-        The ledger.
-    at : Snapshot, datetime or str
-        A datetime without time zone, and an ISO text without one, are UTC.
-
-    Raises
-    ------
-    LakeError
-        When the lake never was in that state.
-    """
-    states = _states(lines)
-    wanted = at.id if isinstance(at, Snapshot) else at
-    if isinstance(wanted, str):
-        with contextlib.suppress(ValueError):
-            # an id of 12 hexadecimal digits may also read as a date (202603011200), so ids go first
-            if not any(one.snapshot().id == wanted for one in states):
-                wanted = datetime.fromisoformat(wanted)
-    if isinstance(wanted, datetime):
-        instant = (wanted if wanted.tzinfo else wanted.replace(tzinfo=UTC)).astimezone(UTC)
-        return [one for one in states if not one.written_at or datetime.fromisoformat(one.written_at) <= instant][-1]
-    for one in reversed(states):
-        if one.snapshot().id == wanted:
-            return one
-    if isinstance(at, Snapshot):
-        raise LakeError("The lake never was in the state of this snapshot.", came=f"snapshot {at.id}", where=where)
-    raise UnknownNameError("snapshot", str(wanted), [one.snapshot().id for one in states], where=where)

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RunRecord", "package_versions"]
+from cemlib.errors import ReportError
+
+__all__ = ["RunRecord", "package_versions", "recorded_snapshots"]
 
 _PACKAGES = ("cem-workbench", "deltalake", "duckdb", "narwhals", "nbconvert", "numpy", "pandas", "papermill", "pyarrow")
 
@@ -103,3 +105,29 @@ def package_versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def recorded_snapshots(root: Path) -> list[dict[str, int]]:
+    """The snapshots of the lake that the run records below a folder name: the versions of the tables, each snapshot once.
+
+    Raises
+    ------
+    ReportError
+        When a record cannot be read: then it is not known which snapshot its report needs.
+
+    Examples
+    --------
+    >>> recorded_snapshots(Path("no such folder"))
+    []
+    """
+    found: dict[str, dict[str, int]] = {}
+    for path in sorted(root.rglob("run.json")):
+        try:
+            held = json.loads(path.read_text(encoding="utf-8"))
+            versions = {str(name): int(version) for name, version in (held["snapshot"] or {}).get("versions", {}).items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ReportError("A run record cannot be read, so it is not known which snapshot its report needs.",
+                              came=f"{type(error).__name__}: {error}", where=str(path), todo="Mend or remove it, then run again.") from None
+        if versions:
+            found[json.dumps(versions, sort_keys=True)] = versions
+    return list(found.values())

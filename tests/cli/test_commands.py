@@ -128,7 +128,7 @@ class FakeLake:
 @pytest.fixture
 def lake(monkeypatch):
     fake = FakeLake([FileResult("in/a.csv", "ingested", 1000, 990, 10, {"bad_time": 7, "duplicate": 3}), FileResult("in/b.csv", "already")])
-    monkeypatch.setattr(cemlib, "open_lake", lambda *_: fake)
+    monkeypatch.setattr(cemlib, "open_lake", lambda *_, **__: fake)
     return fake
 
 

@@ -7,11 +7,12 @@ import os
 import resource
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from invented_source import Invented, Mended
 
-from cemlib.lake import change, ingest, open_lake
+from cemlib.lake import change, ingest, open_lake, optimize
 from cemlib.lake.manifest import replace_file
 from cemlib.schema import table
 
@@ -119,3 +120,16 @@ def die_in_drop(lake_path: Path, folder: Path, at: str) -> None:
 
     passed = iter(range(1, 100))
     FileDrop(open_lake(lake_path), folder, Invented, patterns=("*.txt",), settle_s=0.0, interval_s=0.05, door=object(), tell=told).watch()
+
+
+def optimize_and_die(lake_path: Path, at: int) -> None:
+    """Optimize day by day and be killed at the given step."""
+    optimize._PORTION_RECORDS = 1
+    change._reached = _killer(at)
+    open_lake(lake_path).optimize("registration", closed_after=timedelta(0))
+
+
+def vacuum_and_die(lake_path: Path, at: int) -> None:
+    """Vacuum and be killed at the given step."""
+    change._reached = _killer(at)
+    open_lake(lake_path).vacuum(timedelta(0))
