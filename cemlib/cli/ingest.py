@@ -88,7 +88,8 @@ def ingest(source: str, paths: tuple[Path, ...], mapping: str | None, event_time
                 bar(event["index"] - 1, total, f"{records:,} records read, now written · {name}")
             else:
                 rate = f" · {records / (time.perf_counter() - begun):,.0f}/s" if records else ""
-                bar(event["index"] - (event["event"] != "done"), total, f"{records:,} records{rate} · {name}")
+                text = f"{records:,} records{rate}" if records or event["event"] != "file" else "reads"
+                bar(event["index"] - (event["event"] != "done"), total, f"{text} · {name}")
 
         summary = lake.ingest(files, dry_run=dry_run, progress=told, **({"retry": True} if retry else {}))
     if is_json:

@@ -187,8 +187,11 @@ class FileDrop:
             (result,) = self._lake.ingest(self._source_for(path), door=self._door, progress=self._tell, wait_s=600.0, retry=self._retry).files
         except LakeError as error:
             return self._fault("The lake cannot be written.", str(error))
-        except (CemError, OSError) as error:
+        except CemError as error:
             result = FileResult(str(path), error=str(error))
+        except Exception as error:
+            # not told as the file's fault, so the file must not be put aside for it
+            return self._fault("The file cannot be taken.", hide_identifiers(f"{type(error).__name__}: {error}"))
         if result.is_lake_fault:
             return self._fault("The lake cannot be written.", result.error)
         if file_state(path) is None:

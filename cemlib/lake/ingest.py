@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import stat
 import tempfile
 import time
@@ -30,6 +31,9 @@ from cemlib.lake.vault import NewPairs, Vault
 from cemlib.schema import table
 
 __all__ = ["IngestRun", "SourceLike"]
+
+#: Delta's messages are coloured for a terminal.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class SourceLike(Protocol):
@@ -96,7 +100,7 @@ class IngestRun:
         check_key(self._folder, read_manifest(self._folder))
         if not self._dry_run and (self._folder / "journal.json").exists():
             with self._locked(records=0):
-                self._writer.recovered()
+                self._recover()
         self._connection = connect()
         try:
             for index, path in enumerate(paths, 1):
@@ -109,6 +113,15 @@ class IngestRun:
             self._connection.close()
         summary.seconds = time.perf_counter() - started
         return summary
+
+    def _recover(self) -> None:
+        try:
+            self._writer.recovered()
+        except CemError:
+            raise
+        except Exception as error:
+            raise LakeError("What an interrupted writer left in the lake could not be undone; readers are not touched by it.", came=_came(error),
+                            where=str(self._folder), todo="Check whether the disk is full and who owns the folder, then run again.") from None
 
     def _locked(self, records: int) -> WriterLock:
         return WriterLock(self._folder / "writer.lock", self._wait_s,
@@ -142,7 +155,7 @@ class IngestRun:
         """An error that nobody foresaw, in the form of the others; a library may have put a piece of the file into its text."""
         if isinstance(error, CemError):
             return error
-        came = hide_identifiers(" ".join(f"{type(error).__name__}: {error}".split()))
+        came = _came(error)
         if self._is_writing:
             return LakeError("The file could not be written into the lake; nothing of it was taken.", came=came, where=str(self._folder),
                              todo="Check whether the disk is full and who owns the folder, then run again.")
@@ -256,3 +269,8 @@ class IngestRun:
             return
         with staging_place(self._folder) as place:
             yield place
+
+
+def _came(error: Exception) -> str:
+    """The text of an error of a library in one line: without colours, and without what it may have repeated from a file."""
+    return hide_identifiers(" ".join(f"{type(error).__name__}: {_COLOUR.sub('', str(error))}".split()))

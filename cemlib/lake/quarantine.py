@@ -73,9 +73,11 @@ class QuarantineWriter:
 
     def close(self) -> None:
         """Finish the file; it is on the disk afterwards."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
 
     def move_to(self, folder: Path) -> None:
         """Put the finished file into the quarantine, over one that an interrupted ingest left there."""

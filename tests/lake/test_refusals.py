@@ -87,6 +87,24 @@ def test_a_foreign_table_is_refused(tmp_path, incoming, harm, message):
         open_lake(lake.path).relation("registration")
 
 
+def test_a_table_whose_rows_were_deleted_by_another_tool_is_refused(lake, incoming):
+    """The log written by hand as Spark writes it: a file of five rows, two of which a deletion vector takes out (inline, base85)."""
+    log = lake.path / "tables" / "registration" / "_delta_log"
+    (added,) = [action["add"] for path in log.glob("*.json") for line in path.read_text().splitlines() if "add" in (action := json.loads(line))]
+    vector = {"storageType": "i", "pathOrInlineDv": "wi5b=000010000siXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L", "sizeInBytes": 40, "cardinality": 2}
+    actions = [{"protocol": {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": ["deletionVectors"], "writerFeatures": ["deletionVectors", "appendOnly", "invariants"]}},
+               {"remove": {"path": added["path"], "deletionTimestamp": 1, "dataChange": True}}, {"add": {**added, "deletionVector": vector}}]
+    number = len(list(log.glob("*.json")))
+    (log / f"{number:020}.json").write_text("\n".join(json.dumps(one) for one in actions) + "\n")
+    # readers go on reading the version of the manifest, in which nothing was deleted
+    assert len(open_lake(lake.path).relation("registration").fetchall()) == 5
+    with pytest.raises(LakeError, match="deletion vectors"):
+        open_lake(lake.path).ingest(Invented(incoming("b.txt", registrations("2026-03-02", 5))), door=DOOR)
+    changed_manifest(lake, tables={"registration": {"version": number, "evolved": False}})
+    with pytest.raises(LakeError, match="deletion vectors"):
+        open_lake(lake.path).relation("registration")
+
+
 def test_a_version_that_is_gone_is_told(lake):
     changed_manifest(lake, tables={"registration": {"version": 42, "evolved": False}})
     with pytest.raises(LakeError, match="cannot be read"):
