@@ -103,8 +103,10 @@ def status(at: str | None, is_json: bool) -> None:
     what a crash left.
     """
     import cemlib
+    from cemlib.kpi.rollup import rollup_status
 
-    found = cemlib.open_lake(at=at).status()
+    opened = cemlib.open_lake(at=at)
+    found = opened.status()
     if is_json:
         as_json(found)
         return
@@ -126,6 +128,9 @@ def status(at: str | None, is_json: bool) -> None:
     if found["rejects"]:
         click.echo("")
         table(["source", "rejected for", "records"], [[one["source_code"], one["reason_code"], one["records"]] for one in found["rejects"]])
+    covered = [one for one in rollup_status(opened) if one["segments"]]
+    if covered:
+        click.echo("\nrollups: " + ", ".join(f"{one['table']} by {one['cube']} ({one['days_covered']} of {one['days']} days)" for one in covered))
     if found["writer"]:
         remark(f"A writer is at work: process {found['writer']['pid']} on {found['writer']['host']} since {found['writer']['since']}")
     if found["unfinished_change"]:
@@ -275,3 +280,34 @@ def _tell_vacuum(found, is_done: bool = False) -> None:
     if found.spared:
         remark(f"Kept for run records: {', '.join(found.spared)}")
     remark(f"The oldest state that can be read is {found.oldest['id']} ({found.oldest['written_at'][:19]}).")
+
+
+@lake.command(short_help="Show the rollups, or make them.", example="""
+    cem lake rollups
+    cem lake rollups --refresh
+    cem lake rollups --rebuild
+""")
+@click.option("--refresh", is_flag=True, help="Sum up what no rollup covers yet; an ingest does the same.")
+@click.option("--rebuild", is_flag=True, help="Remove all and make them anew.")
+@json_option
+def rollups(refresh: bool, rebuild: bool, is_json: bool) -> None:
+    """Show the sums over five minutes and hours that quick figures come from: by table, their columns, and the days they cover.
+
+    They are derived from the tables and may be removed at any time; a figure is the same with and without them.
+    """
+    import cemlib
+    from cemlib.kpi.rollup import drop_rollups, refresh_rollups, rollup_status
+
+    opened = cemlib.open_lake()
+    if rebuild:
+        drop_rollups(opened)
+    if rebuild or refresh:
+        refresh_rollups(opened)
+    found = rollup_status(opened)
+    if is_json:
+        as_json(found)
+        return
+    columns = ("table", "cube", "segments", "bytes", "days", "days_covered", "columns")
+    table(columns, [[", ".join(one[name]) if name == "columns" else one[name] for name in columns] for one in found])
+    if found and found[0]["failed"]:
+        remark(f"After the last ingest they could not be made: {found[0]['failed']}. Figures come from the records.")

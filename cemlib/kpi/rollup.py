@@ -61,7 +61,7 @@ CUBES: dict[str, dict[str, tuple[str, ...]]] = {
 #: The seconds of a bucket, and the ending of its file.
 STEPS = {3600: "hour", 300: "minute5"}
 #: A fact with fewer records is quick enough without.
-LEAST_RECORDS = 200_000
+LEAST_RECORDS = 1_000_000
 # more segments than this are summed into one
 _MOST_SEGMENTS = 12
 _LAYOUT = 1

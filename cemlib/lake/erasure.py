@@ -112,6 +112,7 @@ def erase_person(lake_path: str | Path | None, key: str, reason: str, *, by: str
     changes = LakeChanges(vault.folder.parent)
     with changes.locked():
         manifest, state = changes.recovered(), vault.read_state()
+        vault.clear_leftovers()
         if is_erased_key(state.carried.erasure_key, key):
             raise LakeError("This person was erased before.", came=key)
         work = _Erasure(changes, vault, state, manifest, progress or (lambda done, total, text: None))

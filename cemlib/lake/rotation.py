@@ -175,6 +175,7 @@ def rotate_key(lake_path: str | Path | None, new_secret: bytes, *, reason: str =
     changes = LakeChanges(vault.folder.parent)
     with changes.locked():
         manifest, state = changes.recovered(), vault.read_state()
+        vault.clear_leftovers()
         work = _Rotation(changes, vault, state, manifest, new_secret, tell)
         with staging_place(changes.folder) as place:
             result = work.look(place, dry_run)

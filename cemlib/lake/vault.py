@@ -214,8 +214,14 @@ class Vault:
             keep &= ~((made.high == high) & (made.low == low))
         return Entries(made.high[keep], made.low[keep], made.behind.filter(pa.array(keep)))
 
+    def clear_leftovers(self) -> None:
+        """Remove what a writer that died had begun; under the writer's lock only."""
+        for one in self.folder.glob("*.new"):
+            one.unlink()
+
     def compact(self) -> None:
         """Merge segments where there are eight of a size; under the writer's lock only."""
+        self.clear_leftovers()
         while True:
             sizes: dict[int, list[Segment]] = {}
             for one in self.segments():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from rows_source import Rows, write_rows
 
@@ -42,7 +42,7 @@ class Place:
     def take(self, *rows, refresh=True):
         self.number += 1
         summary = self.lake.ingest(Rows(write_rows(self.folder / f"{self.number}.json", list(rows))), door=object())
-        assert summary.failed == []
+        assert [one.error for one in summary.failed] == []
         if refresh:
             refresh_rollups(self.lake, 0)
 
@@ -69,7 +69,7 @@ def test_the_same_figures_by_every_dimension_and_bucket(place):
     whole = same(place.lake, kpis)
     # by hand: 4 sessions, 3 set up, 0.75 s over two of them, one of one dropped
     assert whole.frame[["num", "den"]].values.tolist() == [[4, 4], [3, 4], [0.75, 2], [1, 1]]
-    for by in (["resource_id", "service", "hour"], ["cell_id"] if False else ["resource_id"], ["minute5"], ["minute15", "service"], ["day", "week", "month"],
+    for by in (["resource_id", "service", "hour"], ["resource_id"], ["minute5"], ["minute15", "service"], ["day", "week", "month"],
                ["weekday_hour"], ["partner"], ["partner_plmn", "rat", "hour"], ["country", "hub", "partner_name"], ["direction"]):
         same(place.lake, kpis, by=by)
         same(place.lake, kpis, by=by, since="2026-03-28T20:05", until="2026-03-29T03:00", time_zone="Europe/Warsaw")
@@ -300,15 +300,14 @@ def record(one):
         return kind, row | {"attempted_at": at}
     # calls come again under their number: known, or corrected by what was received later; a call's day does not change
     day = START + dt.timedelta(days=name % 3)
-    return kind, row | {"call_id": f"c{name}", "started_at": day.isoformat(), "mos_value": one["setup"], "record_id": f"v{name}-{one['late']}",
+    return kind, row | {"call_id": f"c{name}", "started_at": day.isoformat(), "mos_value": {0.1: 1.5, 0.333: 3.21, 12.0: 4.5}.get(one["setup"]), "record_id": f"v{name}-{one['late']}",
                         "received_at": (day + dt.timedelta(hours=one["late"])).isoformat()}
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
-@given(batches=st.lists(st.lists(RECORD, min_size=1, max_size=25), min_size=2, max_size=4), questions=st.lists(QUESTION, min_size=3, max_size=3),
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.data_too_large], phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@given(batches=st.lists(st.lists(RECORD, min_size=1, max_size=25), min_size=2, max_size=4), questions=st.lists(QUESTION, min_size=2, max_size=2),
        refreshed=st.lists(st.booleans(), min_size=4, max_size=4))
 def test_whatever_comes_and_is_asked_the_figures_are_those_of_the_records(batches, questions, refreshed):
-    used = 0
     with tempfile.TemporaryDirectory() as folder:
         place = Place(folder)
         place.take(*NETWORK, refresh=False)
@@ -317,7 +316,6 @@ def test_whatever_comes_and_is_asked_the_figures_are_those_of_the_records(batche
             for asked in questions:
                 for kpis in ASKED.values():
                     records, given = evaluate(place.lake, kpis, rollups=False, **asked), evaluate(place.lake, kpis, **asked)
-                    used += given.source == "rollups"
                     pd.testing.assert_frame_equal(given.frame, records.frame)
         refresh_rollups(place.lake, 0)
         # at the end they are used wherever the window allows
