@@ -30,6 +30,9 @@ _CONFIGURATION = {
 # a day of a large lake in a few files, and a changed record of an old day rewrites no more than this
 _FILE_BYTES = 256 * 1024 * 1024
 _WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=122_880)
+# of an ordered day a customer's timeline reads one row group, every column of it: with an eighth of the rows that costs a quarter (measured),
+# the files grow by a tenth, and a scan of a whole column costs the same
+_ORDERED_WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=15_360)
 
 
 @dataclass(frozen=True)
@@ -226,7 +229,8 @@ class DeltaFolder:
         listed = ", ".join(f"'{day.isoformat()}'" for day in sorted(days or ()))
         write_deltalake(
             self._open[declared.name], rows, mode="overwrite", predicate=f"event_date IN ({listed})" if days else None,
-            writer_properties=_WRITER, target_file_size=_FILE_BYTES, commit_properties=_commit(transaction),
+            writer_properties=_ORDERED_WRITER if days and "subscriber_key" in declared.columns else _WRITER,
+            target_file_size=_FILE_BYTES, commit_properties=_commit(transaction),
         )
 
     def keep_log(self, declared: Table) -> bool:

@@ -10,6 +10,7 @@ that is used alone notes nothing.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -171,8 +172,7 @@ class Door:
         for length in self._plmn_lengths:
             if imsi[:length] in self._plmns:
                 return imsi[:length]
-        parts = stdnum.imsi.split(imsi)
-        return parts[0] + parts[1] if len(parts) == 3 else imsi[:5]
+        return _issuer(imsi[:6])
 
     def msisdn(self, text: str) -> Passed:
         """A phone number in E.164, with or without + or 00; three to six digits are a short code, of no country."""
@@ -273,6 +273,13 @@ class Door:
         for at, name in enumerate(self.facts[kind]):
             made[name] = pa.array([one.facts[at] if one.facts else None for one in passed], pa.string())
         return made
+
+
+@functools.lru_cache(maxsize=10_000)
+def _issuer(first: str) -> str:
+    """The PLMN to which the first six digits of an IMSI belong by python-stdnum's table, which takes long to be asked for each IMSI."""
+    parts = stdnum.imsi.split(first + "00000000")
+    return parts[0] + parts[1] if len(parts) == 3 else first[:5]
 
 
 _PUNCTUATION = str.maketrans("", "", " -./()\u00a0")
