@@ -200,10 +200,10 @@ def compute_rows(
 
 def _state_of(values: np.ndarray, limit: Limit) -> np.ndarray:
     """Whether each value is missing, impossible or outside the model's range."""
-    if values.size and limit.low <= values.min() and values.max() <= limit.high and np.isfinite(values[0]):
-        # NaN makes min NaN and the comparison false: nothing is missed here
-        if not (math.isinf(limit.low) or math.isinf(limit.high)) or np.isfinite(values).all():
-            return np.zeros(values.size, dtype=np.uint8)
+    least, most = values.min(), values.max()
+    # the usual block is good throughout; NaN and infinity fail this comparison and are looked at one by one
+    if limit.low <= least and most <= limit.high and math.isfinite(least) and math.isfinite(most):
+        return np.zeros(values.size, dtype=np.uint8)
     missing = np.isnan(values)
     with np.errstate(invalid="ignore"):
         impossible = (values < limit.least) | (values > limit.most) | np.isinf(values)
