@@ -7,6 +7,7 @@ from. ``curve(name)(values)`` gives a :class:`~cemlib.experience.Score`.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -179,9 +180,9 @@ def _find_problem(curve: Curve) -> tuple[str, str, str] | None:
         return "is possible nowhere.", "possible: [least, most] with least < most", str(curve.possible)
     if curve.shape == "linear":
         at, scores = [pair[0] for pair in curve.numbers], [pair[1] for pair in curve.numbers]
-        if len(at) < 2 or any(one >= other for one, other in zip(at, at[1:])):
+        if len(at) < 2 or any(one >= other for one, other in itertools.pairwise(at)):
             return "is out of order.", "two or more points, each value above the one before", str(at)
-        if any(one > other if up else one < other for one, other in zip(scores, scores[1:])) or scores[0] == scores[-1]:
+        if any(one > other if up else one < other for one, other in itertools.pairwise(scores)) or scores[0] == scores[-1]:
             return "does not go one way.", f"scores that never {'fall' if up else 'rise'} ({curve.better} is better)", str(scores)
         if min(scores) < low or max(scores) > high:
             return "leaves its scale.", f"scores within {low:g} … {high:g}", str(scores)

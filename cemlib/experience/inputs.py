@@ -76,7 +76,10 @@ def read_values(values: Any, name: str) -> np.ndarray:
     """
     try:
         if isinstance(values, (pa.Array, pa.ChunkedArray, pa.Scalar)):
-            if pa.types.is_string(values.type) or pa.types.is_large_string(values.type) or pa.types.is_temporal(values.type):
+            if isinstance(values.type, pa.DictionaryType):
+                values = values.cast(values.type.value_type)
+            kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+            if not any(kind(values.type) for kind in kinds):
                 raise TypeError(f"a {values.type} column")
             values = values.cast(pa.float64())
             return (np.array(np.nan if values.as_py() is None else values.as_py()) if isinstance(values, pa.Scalar)
