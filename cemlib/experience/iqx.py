@@ -137,12 +137,17 @@ class IqxCurve:
             decay = np.exp(-p[1] * x)
             return np.column_stack([decay, -p[0] * x * decay, np.ones_like(x)])
 
-        found = []
-        for steep in (0.02, 0.1, 0.4, 1.0, 3.0, 10.0):
-            start = np.array([np.ptp(y), steep, y.min()])
-            inside = np.where(np.isfinite(high), (low + np.where(np.isfinite(high), high, 0)) / 2, low + 1)
-            start = np.where((start > low) & (start < high), start, inside)
-            found.append(optimize.least_squares(rest, start, jac=slope, bounds=(low, high), xtol=1e-12, ftol=1e-12, gtol=1e-12))
+        inner = np.where(np.isfinite(high), (low + np.where(np.isfinite(high), high, 0)) / 2, low + 1)
+        starts = []
+        for steep in np.geomspace(0.01, 30, 12):
+            # with the steepness given, the rest is a straight line
+            line = np.column_stack([np.exp(-steep * x), np.ones_like(x)])
+            (alpha, gamma), *_ = np.linalg.lstsq(line, y, rcond=None)
+            start = np.array([alpha, steep, gamma])
+            start = np.where((start > low) & (start < high), start, inner)
+            starts.append((float(np.sum(rest(start) ** 2)), start))
+        starts.sort(key=lambda one: one[0])
+        found = [optimize.least_squares(rest, start, jac=slope, bounds=(low, high), xtol=1e-12, ftol=1e-12, gtol=1e-12) for _, start in starts[:2]]
         return min(found, key=lambda one: one.cost)
 
     def _state_uncertainty(self, best: optimize.OptimizeResult, unit: float) -> None:
