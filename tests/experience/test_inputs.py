@@ -152,6 +152,12 @@ def test_percent_of_a_scale():
         score.to_percent(5, 1)
 
 
+def test_a_row_is_counted_once_for_its_gravest_reason():
+    # impossible and missing; impossible and outside; missing and outside; outside twice; good
+    rating = rate_transmission(Bpl=10.0, Ppl=[140.0, 140.0, None, 30.0, 3.0], Ta=[None, 700.0, 700.0, 700.0, 70.0])
+    assert rating.counts == {"rows": 5, "scored": 1, "missing": 1, "impossible": 2, "outside": 1, "extrapolated": 0}
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from([0.0, 1.0, 5.0, 30.0, 140.0, -2.0, np.nan, np.inf]), min_size=1, max_size=12), st.integers(0, 3))
 def test_counts_add_up_and_a_row_is_scored_alone_as_among_others(values, shift):

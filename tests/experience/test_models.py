@@ -187,6 +187,33 @@ def test_stalling_by_hand():
     assert score_seconds([4.0] * 60, stalls=[(60, 5)]) == pytest.approx(0.02833052 + 0.98117059 * (1 + (undo - 1) * left))
 
 
+def test_a_slow_picture_by_hand():
+    # 640 x 360 shown at its size, 500 kbit/s, 12 frames a second: coding and frame rate alone
+    quant = 11.9983519 - 2.99991847 * math.log(41.2475074001 + math.log(500) + math.log(500 * 500 / (640 * 360 * 12) + 0.13183165961))
+    coded = 4.66 - 0.07 * math.exp(4.06 * quant)
+    # the rating of that MOS by bisection
+    low, high = 10.0, 100.0
+    for _ in range(60):
+        rating = (low + high) / 2
+        mos = 1.05 + 3.85 * rating / 100 + rating * (rating - 60) * (100 - rating) * 7e-6
+        low, high = (rating, high) if mos < coded else (low, rating)
+    left = rating * (1 - (30.98 - 1.29 * 12) / (64.65 + 12))
+    by_hand = 1.05 + 3.85 * left / 100 + left * (left - 60) * (100 - left) * 7e-6
+    assert score_video_quality(500, 640, 360, 12, display_width=640, display_height=360).values == pytest.approx(by_hand, abs=1e-5)
+
+
+def test_two_seconds_by_hand():
+    # a good and a bad second, sound 3: what each is with the sound, how much it weighs, and the tenth worst
+    first, second = (-0.00069084 + 0.15374283 * 3 + 0.97153861 * picture + 0.02461776 * 3 * picture for picture in (4.0, 2.0))
+    weights = [(0.00666620027943848 + 0.0000404018840273729 * math.exp(t / 2 / 0.156497800436237)) * (0.143179744942738 - 0.0238641564518876 * q)
+               for t, q in enumerate((first, second))]
+    mean = (weights[0] * first + weights[1] * second) / sum(weights)
+    # 7.854 s halve the distance from 1.874 to 1; the last second has weight 1
+    away = [(first - mean) * (1.87403625 - 0.87403625 * 2 ** (-1 / 7.85416481)), second - mean]
+    mean -= -(away[1] + 0.1 * (away[0] - away[1])) * 0.0185382
+    assert score_seconds([4.0, 2.0], 3.0) == pytest.approx(0.02833052 + 0.98117059 * mean, abs=1e-9)
+
+
 def test_published_patterns_of_the_full_model_are_near_and_in_order():
     """Values of P.1203.3 with its forest for 60 s; without it ours may differ by .25 but not in what is worse than what."""
     steady, down, up = [4.5] * 60, [4.5] * 30 + [2.0] * 30, [2.0] * 30 + [4.5] * 30

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import multinomial
 
@@ -37,6 +37,8 @@ def test_the_net_promoter_score(golden):
 
 
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 500))
+@example(1, 0, 0)
+@example(0, 0, 1)
 def test_a_net_share_lies_in_its_interval(up, passive, down):
     n = up + passive + down
     low, high = bound_net_share([up], [down], [n])
