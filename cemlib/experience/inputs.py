@@ -101,7 +101,7 @@ def read_values(values: Any, name: str) -> np.ndarray:
         if array.dtype.kind not in "fiubO":
             raise TypeError({"U": "text", "S": "text", "M": "instants", "m": "durations"}.get(array.dtype.kind, str(array.dtype)))
         return array.astype(np.float64, copy=False)
-    except (TypeError, ValueError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:
+    except (TypeError, ValueError, pa.ArrowException) as problem:
         raise ParameterError(f"{name} is not a column of numbers.", wanted="numbers; None or NaN where unknown", came=str(problem),
                              where=name) from problem
 
