@@ -1,7 +1,7 @@
 """Intervals of a figure: how far it may be from what would be seen if the same thing were counted again and again.
 
 Every function is vectorised over cells, works in float64, and gives NaN where no interval can be stated. Formulas:
-Wilson (1927) for a share; the exact (Garwood 1936) limits for a count; Student's t for a mean; the order statistics whose
+Wilson (1927) for a share; adjusted Wald for a difference of two shares of one sample (net promoter score); the exact (Garwood 1936) limits for a count; Student's t for a mean; the order statistics whose
 ranks a binomial brackets for a quantile (Conover 1999, section 3.2). They assume that records are independent; where they
 are not (one roamer tries ten times), the truth is wider.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-__all__ = ["bound_count", "bound_mean", "bound_quantile_ranks", "bound_ratio"]
+__all__ = ["bound_count", "bound_mean", "bound_net_share", "bound_quantile_ranks", "bound_ratio", "find_net_share_error"]
 
 
 def bound_ratio(num: ArrayLike, den: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -124,3 +124,71 @@ def bound_quantile_ranks(n: ArrayLike, q: float, level: float = 0.95) -> tuple[n
     high = stats.binom.ppf(1 - tail, size, q) + 1
     inside = n >= 1
     return np.where(inside & (low >= 1), low, np.nan), np.where(inside & (high <= n), high, np.nan)
+
+
+def find_net_share_error(up: ArrayLike, down: ArrayLike, n: ArrayLike, adjust: bool = True) -> np.ndarray:
+    """The standard error of a difference of two shares of one sample: ``sqrt((p + d - (p - d)^2) / n)``.
+
+    Parameters
+    ----------
+    up, down, n : array-like
+        Promoters, detractors, and all who answered.
+    adjust : bool
+        Add three answers beforehand (3/4 to promoters, 3/2 to passives, 3/4 to detractors; adjusted Wald, the numbers from
+        memory, unverified). Without it a unanimous panel of ten would have no error at all.
+
+    Returns
+    -------
+    ndarray
+        NaN where ``n`` is 0, or where the counts contradict each other.
+
+    Examples
+    --------
+    >>> find_net_share_error([50, 0], [20, 10], [100, 10]).round(4).tolist()
+    [0.0769, 0.1501]
+    >>> find_net_share_error([50, 0], [20, 10], [100, 10], adjust=False).round(4).tolist()
+    [0.0781, 0.0]
+    """
+    up, down, n = (np.asarray(one, dtype=np.float64) for one in (up, down, n))
+    known = (n > 0) & (up >= 0) & (down >= 0) & (up + down <= n)
+    if adjust:
+        up, down, n = up + 0.75, down + 0.75, n + 3
+    size = np.where(known, n, 1.0)
+    p, d = up / size, down / size
+    return np.where(known, np.sqrt(np.maximum(p + d - (p - d) ** 2, 0) / size), np.nan)
+
+
+def bound_net_share(
+    up: ArrayLike, down: ArrayLike, n: ArrayLike, level: float = 0.95, adjust: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """The interval of a difference of two shares of one sample, as the net promoter score is one.
+
+    Parameters
+    ----------
+    up, down, n : array-like
+        Promoters, detractors, and all who answered.
+    level : float
+        Confidence level.
+    adjust : bool
+        Adjusted Wald (see :func:`find_net_share_error`), about the adjusted difference; else plain Wald.
+
+    Returns
+    -------
+    low, high : ndarray
+        Within -1 and 1; NaN where no interval can be stated. The adjusted one is widened to hold the plain difference
+        where all answered alike.
+
+    Examples
+    --------
+    >>> low, high = bound_net_share([50], [20], [100])
+    >>> round(float(low[0]), 3), round(float(high[0]), 3)
+    (0.141, 0.442)
+    """
+    error = find_net_share_error(up, down, n, adjust)
+    up, down, n = (np.asarray(one, dtype=np.float64) for one in (up, down, n))
+    size = np.where(n > 0, n, 1.0)
+    net = (up - down) / size
+    centre = (up - down) / (size + 3) if adjust else net
+    half = stats.norm.ppf(0.5 + level / 2) * error
+    # where the counts contradict each other half is NaN, and so are both limits
+    return np.clip(np.minimum(centre - half, net), -1, 1), np.clip(np.maximum(centre + half, net), -1, 1)

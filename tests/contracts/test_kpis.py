@@ -85,7 +85,7 @@ def lake():
                         "protocol_code": "sip", "cause_code": draw.choice(["0", "0", "503", None]), "rtt_ms": number(5, 100, 0.1),
                         "throughput_down_mbps": number(1, 300, 0.001), "throughput_up_mbps": number(1, 50, 0.001)}
             else:
-                row = {"occurred_at": moment, "question_code": draw.choice(["call_rating_5", "call_rating_5", "nps_11"]),
+                row = {"occurred_at": moment, "question_code": draw.choice(["call_rating_5", "call_rating_5", "nps_11", "csat_5", "ces_7"]),
                        "score_value": float(draw.randrange(1, 6)), "operator_name": draw.choice(["A", "B"])}
             rows.append(row)
     steering = [{"country_code": "IT", "plmn_code": "99901", "target_ratio": 0.8}, {"country_code": "ES", "plmn_code": "99911", "target_ratio": 0.6}]

@@ -1,0 +1,33 @@
+"""From what was measured to what a customer felt: models of QoE with their standards, and declared curves of our own."""
+
+from cemlib.experience.burst import follow_bursts, follow_calls, recall_call
+from cemlib.experience.curve import Curve, curve, list_curves, load_curves
+from cemlib.experience.dissatisfied import fit_sos, spread_ratings
+from cemlib.experience.emodel import Rating, map_r_to_mos, rate_simplified, rate_transmission
+from cemlib.experience.iqx import IqxCurve
+from cemlib.experience.score import Score, require_one_scale
+from cemlib.experience.video import score_seconds, score_video_quality, score_viewing
+from cemlib.experience.web import score_page_load
+
+__all__ = [
+    "Curve",
+    "IqxCurve",
+    "Rating",
+    "Score",
+    "curve",
+    "fit_sos",
+    "follow_bursts",
+    "follow_calls",
+    "list_curves",
+    "load_curves",
+    "map_r_to_mos",
+    "rate_simplified",
+    "rate_transmission",
+    "recall_call",
+    "require_one_scale",
+    "score_page_load",
+    "score_seconds",
+    "score_video_quality",
+    "score_viewing",
+    "spread_ratings",
+]
