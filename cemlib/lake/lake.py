@@ -87,7 +87,10 @@ def open_lake(path: str | Path | None = None, at: Snapshot | datetime | str | No
     >>> lake.has("registration"), len(lake.relation("registration").fetchall())
     (False, 0)
     """
-    return Lake(Path(settings().lake_path if path is None else path).absolute(), at, engine)
+    place = Path(settings().lake_path if path is None else path).absolute()
+    if set("[]") & set(str(place)):
+        raise CallError("A lake's path cannot have square brackets: the Delta library takes them for a network address.", came=str(place))
+    return Lake(place, at, engine)
 
 
 class Lake(LakeUpkeep):

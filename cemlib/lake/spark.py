@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -103,7 +104,9 @@ class SparkEngine:
         if self._session is not None:
             release(self)
             for name in list(self._kept):
-                self.drop(name)
+                # when Spark has ended before the lake, nothing is left to be freed
+                with contextlib.suppress(OSError, *_gone()):
+                    self.drop(name)
         self._session, self._stored, self._shown = None, {}, {}
 
     def _make_views(self, names: Sequence[str]) -> None:
@@ -112,6 +115,13 @@ class SparkEngine:
             if name not in self._shown or self._shown[name] is not self._stored.get(name):
                 _read(self._session, table(name), self._stored.get(name)).createOrReplaceTempView(name)
                 self._shown[name] = self._stored.get(name)
+
+
+def _gone() -> tuple[type[Exception], ...]:
+    """What a call says when Spark has ended."""
+    from py4j.protocol import Py4JNetworkError
+
+    return (Py4JNetworkError,)
 
 
 def _read(session: SparkSession, declared: Table, stored: StoredTable | None) -> DataFrame:

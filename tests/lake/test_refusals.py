@@ -13,7 +13,7 @@ from crashing import take_on_full_disk
 from deltalake import DeltaTable, write_deltalake
 from invented_source import Invented, registrations
 
-from cemlib.errors import LakeError, ParameterError
+from cemlib.errors import CallError, LakeError, ParameterError
 from cemlib.lake import open_lake
 from cemlib.schema import SCHEMA_VERSION, table
 
@@ -202,3 +202,8 @@ def test_settings_that_duckdb_does_not_take(lake, monkeypatch):
     monkeypatch.setenv("CEM_MEMORY", "a lot")
     with pytest.raises(ParameterError, match="DuckDB cannot be opened"):
         open_lake(lake.path).relation("registration")
+
+
+def test_a_path_that_the_delta_library_cannot_take_is_refused(tmp_path):
+    with pytest.raises(CallError, match="square brackets"):
+        open_lake(tmp_path / "lake [1]")

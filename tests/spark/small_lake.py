@@ -86,7 +86,7 @@ def made_records(number: int = 60) -> dict[str, list[dict]]:
         add("probe_test", started_at=at, observation_code=draw.choice(["active", "device"]), service_code=draw.choice(["speed", "voice"]),
             protocol_code="sip", cause_code=draw.choice(["0", "503", None]), rtt_ms=some(draw.randrange(5, 99) / 10),
             throughput_down_mbps=some(draw.randrange(1, 40) / 8), throughput_up_mbps=some(draw.randrange(1, 5) / 8), visited_plmn_code="99901")
-        add("survey_answer", occurred_at=at, question_code=draw.choice(["call_rating_5", "nps_11"]), score_value=float(draw.randrange(1, 6)),
+        add("survey_answer", occurred_at=at, question_code=draw.choice(["call_rating_5", "nps_11", "csat_5", "ces_7"]), score_value=float(draw.randrange(1, 6)),
             operator_name=some(draw.choice(["A", "Ä", "a"])), subscriber_key=some(f"s{draw.randrange(12)}"))
     return tables
 

@@ -57,7 +57,7 @@ def test_a_column_that_the_files_do_not_have_is_null(duck, spark):
     newer = replace(declared, columns=(*declared.columns, "city_name"))
     found = _read(session, newer, duck._stored_tables()["message"])
     assert found.select("city_name").distinct().collect() == [(None,)]
-    assert found.count() == duck.relation("message").count("*").fetchone()[0]
+    assert found.count() == duck.relation("message").count("*").fetchall()[0][0]
 
 
 def test_a_day_reads_the_files_of_that_day(spark, duck):
@@ -67,7 +67,7 @@ def test_a_day_reads_the_files_of_that_day(spark, duck):
     assert re.search(r"event_date#\d+ = 2026-03-29", pruned)
     files = {Path(one).parent.name for one in frame.select("record_id").to_native().inputFiles()}
     assert {"event_date=2026-03-29"} < files
-    assert len(collect_frame(frame)) == duck.query("SELECT count(*) FROM registration WHERE day_date = DATE '2026-03-29'").fetchone()[0]
+    assert len(collect_frame(frame)) == duck.query("SELECT count(*) FROM registration WHERE day_date = DATE '2026-03-29'").fetchall()[0][0]
 
 
 def test_values_are_bound_and_names_are_checked(spark, duck):
@@ -93,7 +93,7 @@ def test_ingest_refresh_and_the_past(cluster, tmp_path):
     def rows(number):
         return Rows(tmp_path, registration=[{"record_id": f"r{one}", "subscriber_key": f"s{one}"} for one in range(number)])
 
-    with open_lake(tmp_path / "a lake [1] ü", engine=cluster.url) as lake:
+    with open_lake(tmp_path / "a lake ü", engine=cluster.url) as lake:
         count = "SELECT count(*) AS n FROM registration"
         assert plain(lake, count)["n"].tolist() == [0]
         lake.ingest(rows(3), door=object())
@@ -180,7 +180,7 @@ def run(*arguments, **environment):
 def test_a_program_on_spark_writes_nothing_else(duck, cluster):
     done = run(str(duck.path), "local[1]")
     asked = "SELECT count(*) FROM survey_answer WHERE question_code = 'call_rating_5'"
-    assert float(done.stdout) == duck.query(asked).fetchone()[0]
+    assert float(done.stdout) == duck.query(asked).fetchall()[0][0]
     assert done.stderr == ""
 
 
