@@ -29,7 +29,8 @@ __all__ = ["CellReader"]
 _SURE = {
     "float64": r"^-?\d{1,15}(\.\d{1,15})?$",
     "int64": r"^-?\d{1,18}$",
-    "timestamp": r"^(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?Z$",
+    "timestamp": (r"^(19|20)\d\d-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8]))"
+                  r"[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-3]):[0-5]\d)$"),
 }
 # the others go to DuckDB, whose casts give null for a text that is none. They take more than a record should hold ("1_000",
 # "epoch", "2026-3-1"): the form is checked before
