@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from cemlib.twin import exact
 from cemlib.twin.causes import background_rates
 from cemlib.twin.data_sessions import network_quality
 from cemlib.twin.feed import Feed, codes, instants, numbers, tokens, use_of_roamers
@@ -50,7 +51,7 @@ def _second_legs(streams: Streams, days: pd.DataFrame, ids: np.ndarray, rd: np.n
 
 def voice_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.DataFrame) -> Feed:
     """Legs of calls. A call counts as connected when it rings; a call nobody answers is no failure."""
-    call, rd, at = use_of_roamers(world, streams, "voice", days, USAGE, _CALLS_PER_DAY * days["activity"].to_numpy() ** 0.7)
+    call, rd, at = use_of_roamers(world, streams, "voice", days, USAGE, _CALLS_PER_DAY * exact.power(days["activity"], 0.7))
     is_b = streams.uniform("voice.leg", call) < 0.42
     between, called_rd = _second_legs(streams, days, call, rd, at)
     is_b[between] = False
@@ -107,7 +108,7 @@ def voice_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.Da
 
 def sms_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.DataFrame) -> Feed:
     """Short messages sent or received by roamers."""
-    ids, rd, at = use_of_roamers(world, streams, "sms", days, USAGE, _SMS_PER_DAY * days["activity"].to_numpy() ** 0.5)
+    ids, rd, at = use_of_roamers(world, streams, "sms", days, USAGE, _SMS_PER_DAY * np.sqrt(days["activity"].to_numpy()))
     own, person, plmn_row = days["is_own"].to_numpy()[rd], days["person"].to_numpy()[rd], days["plmn_row"].to_numpy()[rd]
     fails = streams.uniform("sms.fail", ids) < background_rates(world, streams, "sms.fail", 0.008, 0.02)[plmn_row, at // HOUR_MS]
     way = np.minimum(streams.lognormal("sms.way", ids, 4200, 0.75), 3 * HOUR_MS).astype(np.int64)

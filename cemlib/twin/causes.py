@@ -78,7 +78,9 @@ def background_rates(world: World, streams: Streams, node: str, low: float, high
     for row, plmn in enumerate(world.networks["plmn"]):
         draw = streams.generator(node, plmn)
         level = low + (high - low) * draw.random()
-        by_day = draw.beta(level * (1 / _RHO_DAY - 1), (1 - level) * (1 / _RHO_DAY - 1), world.days).clip(1e-4, 0.5)
+        by_day = draw.beta(level * (1 / _RHO_DAY - 1), (1 - level) * (1 / _RHO_DAY - 1), world.days).clip(1e-4, 0.5).round(9)
         spread = np.repeat(by_day, 24)
-        rates[row] = draw.beta(spread * (1 / _RHO_HOUR - 1), (1 - spread) * (1 / _RHO_HOUR - 1)).clip(1e-5, 0.6)
+        by_hour = draw.beta(spread * (1 / _RHO_HOUR - 1), (1 - spread) * (1 / _RHO_HOUR - 1)).clip(1e-5, 0.6)
+        # the C library of a machine decides on the last bits of a beta draw
+        rates[row] = np.round(by_hour, 9)
     return rates

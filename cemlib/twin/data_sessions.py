@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from cemlib.twin import exact
 from cemlib.twin.causes import background_rates
 from cemlib.twin.faults import Faults
 from cemlib.twin.feed import Feed, codes, instants, numbers, use_of_roamers
@@ -33,7 +34,7 @@ _FAILURES = {"100": 0.30, "94": 0.14, "78": 0.16, "92": 0.08, "93": 0.08, "73": 
 def network_quality(world: World, streams: Streams) -> pd.DataFrame:
     """Each network's own level: factor of round trip and throughput, MOS offset, whether VoLTE roaming works there."""
     draw = np.array([streams.generator("network.quality", plmn).normal(size=4) for plmn in world.networks["plmn"]])
-    return pd.DataFrame({"rtt": np.exp(0.10 * draw[:, 0]), "mbps": np.exp(0.18 * draw[:, 1]), "mos": 0.06 * draw[:, 2], "volte": draw[:, 3] > -0.7})
+    return pd.DataFrame({"rtt": exact.exp(0.10 * draw[:, 0]), "mbps": exact.exp(0.18 * draw[:, 1]), "mos": 0.06 * draw[:, 2], "volte": draw[:, 3] > -0.7})
 
 
 def data_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.DataFrame, faults: Faults) -> Feed:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cemlib.twin import causes
+from cemlib.twin import causes, exact
 from cemlib.twin.faults import Faults
 from cemlib.twin.season import DAY_MS, HOUR_MS, SIGNALLING, WEEK, expand, times_of_day
 from cemlib.twin.streams import Streams
@@ -81,7 +81,7 @@ def _radio(world: World, streams: Streams, roamers: _Roamers, ids: np.ndarray, r
 
 def _first_tries(world: World, streams: Streams, roamers: _Roamers) -> Attempts:
     days = roamers.days
-    factor = np.exp(0.3 * streams.normal("registration.activity", days["sub"]) - 0.045)
+    factor = exact.exp(0.3 * streams.normal("registration.activity", days["sub"]) - 0.045)
     count = streams.poisson("registration.count", days["rd"], _PER_DAY * factor * WEEK[(days["day"].to_numpy() + 6) % 7])
     row, number = expand(count.clip(0, _ARRIVAL - 1))
     ids = (days["rd"].to_numpy()[row] * 1024 + number) * 16
@@ -211,7 +211,7 @@ def _retries(world: World, streams: Streams, outcome: _Outcome, roamers: _Roamer
     is_s6a = outcome.hit[roamers.person[failed.rd]] & (failed.cause == causes.ROAMING_NOT_ALLOWED["diameter_3gpp"]) & (
         failed.plmn_row == world.row_of(outcome.faults.s6a_plmn)) & (failed.at >= outcome.faults.s6a_from) & outcome.faults.has("s6a_reject")
     goes = (streams.uniform("retry.goes", ids) < _retry_share(is_s6a)) & ~np.isin(failed.id & ~np.int64(15), outcome.small)
-    at = failed.at + (1000 * (14 + 110 * streams.uniform("retry.gap", ids) ** 1.5)).astype(np.int64)
+    at = failed.at + (1000 * (14 + 110 * exact.power(streams.uniform("retry.gap", ids), 1.5))).astype(np.int64)
     goes &= at < np.minimum(roamers.days["end"].to_numpy()[failed.rd], world.end)
     elsewhere = roamers.own[failed.rd] & ~is_s6a & (streams.uniform("retry.elsewhere", ids) < 0.12)
     plmn_row = failed.plmn_row.copy()

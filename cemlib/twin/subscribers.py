@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cemlib.errors import ParameterError
+from cemlib.twin import exact
 from cemlib.twin.season import DAY_MS, WARM_UP_DAYS
 from cemlib.twin.streams import Streams
 from cemlib.twin.world import World
@@ -76,11 +77,11 @@ def _own(world: World, streams: Streams, count: int) -> pd.DataFrame:
     # people of a household and staff of an enterprise share an account
     group = np.select([kind == "household", kind == "enterprise"],
                       [streams.pick("subscriber.household", ids, np.ones(max(1, count // 12))),
-                       (max(1, count // 180) * streams.uniform("subscriber.enterprise", ids) ** 2.2).astype(np.int64)], ids)
+                       (max(1, count // 180) * exact.power(streams.uniform("subscriber.enterprise", ids), 2.2)).astype(np.int64)], ids)
     letter = np.select([kind == "household", kind == "enterprise"], ["H", "E"], "C")
     is_business = kind == "enterprise"
     tier = np.array(["", "gold", "platinum"])[streams.pick("subscriber.vip", ids, [0.975, 0.019, 0.006])]
-    age_days = (streams.uniform("subscriber.age", ids) ** 1.6 * 2500).astype(np.int64) + 1
+    age_days = (exact.power(streams.uniform("subscriber.age", ids), 1.6) * 2500).astype(np.int64) + 1
     return pd.DataFrame({
         "sub": ids, "is_own": True, "plmn_row": -1, "is_business": is_business,
         "imsi_range": ranges, "imsi": np.char.add(ranges, padded((ids * 7919 + 1_234_567) % 10_000_000, 7)),
@@ -135,7 +136,7 @@ def build_population(world: World, streams: Streams, subscribers: int) -> pd.Dat
     # as with our own travellers, a short period has fewer visitors
     visitors = round(subscribers * 0.5 * (world.days + WARM_UP_DAYS) / (30 + WARM_UP_DAYS))
     people = pd.concat([_own(world, streams, subscribers), _visitors(world, streams, visitors)], ignore_index=True)
-    people["activity"] = np.exp(0.65 * streams.normal("subscriber.activity", people["sub"]) - 0.21)
+    people["activity"] = exact.exp(0.65 * streams.normal("subscriber.activity", people["sub"]) - 0.21)
     return people
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from cemlib.twin import exact
 from cemlib.twin.faults import Faults
 from cemlib.twin.season import DAY_MS, HOUR_MS, WARM_UP_DAYS, expand
 from cemlib.twin.streams import Streams
@@ -29,7 +30,7 @@ def build_trips(world: World, streams: Streams, people: pd.DataFrame) -> pd.Data
         trip (id), person (row of people), sub, is_own, country_row, start, end (ms since the period's start; a trip may begin before it).
     """
     # the share of travellers is that of 30 days; a short period has fewer
-    share = 1 - (1 - people["travels"].to_numpy()) ** ((world.days + WARM_UP_DAYS) / (30 + WARM_UP_DAYS))
+    share = 1 - exact.power(1 - people["travels"].to_numpy(), (world.days + WARM_UP_DAYS) / (30 + WARM_UP_DAYS))
     active = np.flatnonzero((people["status"] == "active").to_numpy() & (streams.uniform("trip.travels", people["sub"]) < share))
     sub = people["sub"].to_numpy()[active]
     business, own = people["is_business"].to_numpy()[active], people["is_own"].to_numpy()[active]
@@ -43,7 +44,7 @@ def build_trips(world: World, streams: Streams, people: pd.DataFrame) -> pd.Data
     parts = []
     for number in range(_TRIPS):
         trip = sub * 4 + number
-        gap = 0 if number == 0 else ((1.5 - 4 * np.log(streams.uniform("trip.gap", trip))) * DAY_MS).astype(np.int64)
+        gap = 0 if number == 0 else ((1.5 - 4 * exact.log(streams.uniform("trip.gap", trip))) * DAY_MS).astype(np.int64)
         start = end + gap
         end = start + _lengths(streams, trip, business, own)
         parts.append(pd.DataFrame({"trip": trip, "person": active, "sub": sub, "is_own": own, "start": start, "end": end})[count > number])
