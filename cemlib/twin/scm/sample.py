@@ -43,12 +43,12 @@ class Draw:
     """
 
     def __init__(self, node: str, rows: Rows, streams: Streams) -> None:
-        self._node, self._streams = node, streams
+        self._node, self.streams = node, streams
         self.ids, self.number, self.shape = rows.ids, rows.number, rows.shape
 
     def uniform(self, what: str = "") -> np.ndarray:
         """Numbers in (0, 1); what tells several draws of a node apart."""
-        return self._streams.uniform(f"{self._node}.{what}" if what else self._node, self.ids)
+        return self.streams.uniform(f"{self._node}.{what}" if what else self._node, self.ids)
 
     def of(self, quantile: Quantile, what: str = "") -> np.ndarray:
         """Numbers of any distribution."""
@@ -69,7 +69,7 @@ class Draw:
 
     def poisson(self, mean, what: str = "") -> np.ndarray:
         """Poisson counts."""
-        return self._streams.poisson(f"{self._node}.{what}" if what else self._node, self.ids, mean)
+        return self.streams.poisson(f"{self._node}.{what}" if what else self._node, self.ids, mean)
 
 
 class Sample:
