@@ -19,7 +19,7 @@ RATS = ("2g", "3g", "4g", "5g")
 #: Days of aggregates before the period: 13 months with it.
 HISTORY_DAYS = 365
 
-MOBILE = Domain("mobile", constants=["world", "geography", "hour_season", "day_season", "history_season", "families", "days"])
+MOBILE = Domain("mobile", constants=["world", "geography", "hour_season", "day_season", "history_season", "families", "days", "people"])
 MOBILE.entities("cell", is_shared=True)
 MOBILE.steps("cell_hour", of="cell", step_ms=HOUR_MS, is_shared=True)
 MOBILE.steps("cell_history", of="cell", step_ms=DAY_MS, is_shared=True)

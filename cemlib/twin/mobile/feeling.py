@@ -186,7 +186,7 @@ def day_test_calls(draw, day_complains):
     """Test calls of care on the day after a ticket: they follow the complaint, they do not cause it."""
     yesterday = np.zeros(draw.shape, dtype=bool)
     yesterday[:, 1:] = day_complains.reshape(draw.shape)[:, :-1]
-    return np.where(yesterday.ravel(), 2 + draw.poisson(1.0), 0)
+    return np.where(yesterday.ravel(), draw.poisson(0.4), 0)
 
 
 @MOBILE.node("customer_day")

@@ -200,7 +200,7 @@ def session_stall(draw, session_service, session_mbps, session_length):
 @MOBILE.node("session", decimals=2, unit="MOS")
 def session_quality(session_service, session_ready, session_stall, session_length, session_fails, session_drops):
     """What the user thinks of the session, 1 to 5: waiting on a logarithmic scale (as in G.1030), stalls, failure."""
-    felt = np.array([4.1, 3.95, 4.35, 4.1])[session_service] - np.array([0.95, 0.8, 0.6, 0.6])[session_service] * exact.log(session_ready / 1000)
+    felt = np.array([3.85, 3.65, 4.05, 3.85])[session_service] - np.array([0.95, 0.8, 0.6, 0.6])[session_service] * exact.log(session_ready / 1000)
     felt = felt - 9 * session_stall / session_length - 1.3 * session_drops
     return np.where(session_fails, 1.0, np.clip(felt, 1, 5))
 

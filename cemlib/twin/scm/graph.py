@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from cemlib.errors import ContractError, UnknownNameError
 
@@ -95,6 +96,14 @@ class FeedRule:
         The node with the time (ms) at which a record was written; None: one undated file.
     keep : str or None
         The node that says which rows are recorded.
+    file : str
+        Name of its files; ``{day}`` stands for the day on which the records were written.
+    dirt : Dirt or None
+        What can be wrong with its records (``cemlib.twin.dirt``).
+    delimiter : str
+        Of text files.
+    is_wrapped : bool
+        A wrapped part writes it; the rule only tells from what it descends.
     """
 
     name: str
@@ -105,6 +114,10 @@ class FeedRule:
     parents: tuple[str, ...]
     written: str | None = None
     keep: str | None = None
+    file: str = ""
+    dirt: Any = None
+    delimiter: str = ","
+    is_wrapped: bool = False
 
 
 class Domain:
@@ -154,17 +167,18 @@ class Domain:
         """Declare a node whose values a wrapped part computes; interventions reach it there."""
         self._add(self.nodes, name, Node(name, grain, self.name, None, tuple(parents), decimals, meaning=meaning, labels=labels))
 
-    def feed(self, name: str, grain: str, *, written: str | None = None, keep: str | None = None, part: str = "") -> Callable[[Callable], Callable]:
+    def feed(self, name: str, grain: str, *, file: str, written: str | None = None, keep: str | None = None, part: str = "", dirt: Any = None,
+             delimiter: str = ",") -> Callable[[Callable], Callable]:
         """Declare a feed's rule: the arguments are ``ids`` and nodes or constants, the result the columns of the file."""
         def declare(rule: Callable) -> Callable:
             names = tuple(one for one in inspect.signature(rule).parameters if one != "ids")
-            self.feeds.append(FeedRule(name, part or self.name, grain, self.name, rule, names, written, keep))
+            self.feeds.append(FeedRule(name, part or self.name, grain, self.name, rule, names, written, keep, file, dirt, delimiter))
             return rule
         return declare
 
     def wrapped_feed(self, name: str, grain: str, parents: Iterable[str], *, part: str = "") -> None:
         """Declare a feed that a wrapped part writes, so that the graph knows from what it descends."""
-        self.feeds.append(FeedRule(name, part or self.name, grain, self.name, lambda: None, tuple(parents)))
+        self.feeds.append(FeedRule(name, part or self.name, grain, self.name, lambda: None, tuple(parents), is_wrapped=True))
 
     def _add(self, place: dict, name: str, one: object) -> None:
         if name in place:
@@ -197,6 +211,8 @@ class Graph:
                     if name in place:
                         raise ContractError(f"{name!r} is declared by two domains.", where=f"twin domain {domain.name}")
                     place[name] = one
+        # a wrapped node may descend from a domain that is left out
+        self.nodes = {name: node if node.rule else replace(node, parents=tuple(one for one in node.parents if one in self.nodes)) for name, node in self.nodes.items()}
         self.feeds = tuple(feed for domain in domains for feed in domain.feeds)
         self.constants = frozenset(name for domain in domains for name in domain.constants)
         self._check()
@@ -242,7 +258,7 @@ class Graph:
     def causes_of(self, name: str) -> frozenset[str]:
         """The nodes that a node takes directly: its parents, the links that lead to them, and what says how many rows there are."""
         node = self.nodes[name]
-        return self._causes(node.grain, node.parents, node.pool)
+        return self._causes(node.grain, node.parents, node.pool) if node.rule else frozenset(node.parents)
 
     def _causes(self, grain: str, parents: Iterable[str], pool: Mapping[str, str] | None = None) -> frozenset[str]:
         found: set[str] = set()
@@ -256,7 +272,7 @@ class Graph:
             found.add(parent)
             fine, coarse = (grain, self.nodes[parent].grain) if parent not in (pool or {}) else (self.nodes[parent].grain, grain)
             at = fine
-            for hop in self.route(fine, coarse) if self.nodes[parent].rule else ():
+            for hop in self.route(fine, coarse):
                 if hop == "^":
                     at = self.grains[at].of
                 else:
@@ -285,7 +301,13 @@ class Graph:
         """The feeds whose records may change when these nodes change."""
         changed = self.descendants(*names) | set(names)
         return frozenset(feed.name for feed in self.feeds
-                         if self._causes(feed.grain, [*feed.parents, *(one for one in (feed.written, feed.keep) if one)]) & changed)
+                         if self.causes_of_feed(feed) & changed)
+
+    def causes_of_feed(self, feed: FeedRule) -> frozenset[str]:
+        """The nodes that a feed takes directly."""
+        if feed.is_wrapped:
+            return frozenset(feed.parents)
+        return self._causes(feed.grain, [*feed.parents, *(one for one in (feed.written, feed.keep) if one)])
 
     def _check(self) -> None:
         known = set(self.nodes) | self.constants
