@@ -185,7 +185,7 @@ def thing_register(ids, thing_fleet, thing_serial, thing_age_years):
     return {
         "imsi": _imsi(thing_serial), "iccid": pa.array(np.char.add("8999970", padded(thing_serial, 12))),
         "account_no": codes([f"A-T{at:06d}" for at in range(len(FLEETS))], thing_fleet), "fleet": codes(tuple(FLEETS), thing_fleet), "profile": codes(["nbiot_s"], np.zeros(len(ids))),
-        "sim_state": codes(["ACTIVATED"], np.zeros(len(ids))), "activated_ms": pa.array(EPOCH_MS - np.rint(thing_age_years * 365.25).astype(np.int64) * DAY_MS),
+        "sim_state": codes(["ACTIVATED"], np.zeros(len(ids))), "activated_ms": pa.array(EPOCH_MS - np.rint(np.minimum(thing_age_years, 12) * 365.25).astype(np.int64) * DAY_MS),
         "retired_ms": pa.array(np.zeros(len(ids), np.int64)), "label": none,
     }
 
