@@ -2,6 +2,7 @@
 
 from cemlib.twin import fixed as fixed
 from cemlib.twin import things as things
+from cemlib.twin import wholesale as wholesale
 from cemlib.twin.faults import FAULTS
 from cemlib.twin.operator import OperatorFiles, write_operator
 

@@ -13,7 +13,7 @@ from cemlib.twin.season import DAY_MS, WARM_UP_DAYS
 from cemlib.twin.streams import Streams
 from cemlib.twin.world import World
 
-__all__ = ["FICTION_RANGES", "build_population", "check_subscribers", "customer_lines", "fiction_numbers", "padded"]
+__all__ = ["FICTION_RANGES", "build_population", "check_subscribers", "customer_lines", "customer_numbers", "fiction_numbers", "padded"]
 
 #: French numbers reserved for works of fiction: country code and the first digits; four more digits follow.
 FICTION_RANGES = ("+3363998", "+3319900", "+3326191", "+3335301", "+3346571", "+3353649")
@@ -45,6 +45,11 @@ def fiction_numbers(index: np.ndarray, first_range: int = 0) -> np.ndarray:
     ['+33639984321', '+33199004321']
     """
     return _numbers(np.array(FICTION_RANGES)[first_range + index // _BLOCK], index)
+
+
+def customer_numbers(customers: np.ndarray) -> np.ndarray:
+    """The numbers of our customers."""
+    return _numbers(np.array(_OWN_RANGES)[customers // _BLOCK], customers)
 
 
 def _numbers(ranges: np.ndarray, index: np.ndarray) -> np.ndarray:
