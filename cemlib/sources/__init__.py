@@ -1,6 +1,7 @@
 """Connectors: one file each, a foreign format in, canonical tables out.
 
-Every module of this package that defines a :class:`Source` is in the catalogue; nothing else has to be registered.
+Every module of this package that defines a :class:`Source` is in the catalogue, and every mapping that names its ``connector:``;
+nothing else has to be registered.
 
 Examples
 --------
@@ -16,6 +17,7 @@ import pkgutil
 
 from cemlib.errors import UnknownNameError
 from cemlib.sources.base import REJECTED, Batch, Source, rejected_records
+from cemlib.sources.declared import declared_connectors
 from cemlib.sources.door import Door
 from cemlib.sources.mapped import MappedSource
 from cemlib.sources.mapping import Mapping, load_mapping
@@ -25,7 +27,7 @@ __all__ = ["REJECTED", "Batch", "Door", "MappedSource", "Mapping", "Source", "ca
 
 
 def _discover() -> dict[str, type[Source]]:
-    found = {}
+    found: dict[str, type[Source]] = dict(declared_connectors())
     for module in pkgutil.iter_modules(__path__):
         loaded = importlib.import_module(f"{__name__}.{module.name}")
         for kind in vars(loaded).values():

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from cemlib.errors import SourceError
 from cemlib.schema import codes, fields, value_range
 from cemlib.schema.registry import Field
+from cemlib.sources.clock import Clock, outside_time, present_texts
 from cemlib.sources.door import Door
 from cemlib.sources.mapping import Cell, Mapping
 from cemlib.sources.verdicts import Verdicts
@@ -28,7 +29,8 @@ __all__ = ["CellReader"]
 _SURE = {
     "float64": r"^-?\d{1,15}(\.\d{1,15})?$",
     "int64": r"^-?\d{1,18}$",
-    "timestamp": r"^(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?Z$",
+    "timestamp": (r"^(19|20)\d\d-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8]))"
+                  r"[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-3]):[0-5]\d)$"),
 }
 # the others go to DuckDB, whose casts give null for a text that is none. They take more than a record should hold ("1_000",
 # "epoch", "2026-3-1"): the form is checked before
@@ -43,9 +45,6 @@ _CASTS = {
 _TYPES = {"float64": pa.float64(), "int64": pa.int64(), "timestamp": pa.timestamp("us", tz="UTC")}
 # keyed before and behind: without the secret nobody can try which IMSI a record was made from
 _HASH = "SELECT md5(concat($secret, v, $secret)) AS v FROM cells"
-_TIMESTAMP = _TYPES["timestamp"]
-_FIRST_INSTANT = pa.scalar(631152000_000000, pa.int64())  # 1990-01-01: an older time is a clock that was never set
-_LAST_INSTANT = pa.scalar(4102444800_000000, pa.int64())  # 2100-01-01
 _TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _LONGEST_TEXT = 200
 # a text column takes no line with its columns shifted by one: an IMSI or phone number would slip through the door
@@ -67,6 +66,8 @@ class CellReader:
 
     def __init__(self, mapping: Mapping, door: Door) -> None:
         self.mapping, self.door = mapping, door
+        self._clock = Clock(mapping.time_zone, self._cast, self._run)
+        self._offsets: dict[str, pa.Array] = {}
         self._engine = duckdb.connect(config={
             "threads": "1", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
         try:
@@ -83,6 +84,9 @@ class CellReader:
         """The canonical columns that the mapping fills, for all records of a batch, refused ones included."""
         found: dict[str, pa.Array] = {}
         alone = self._together(cells)
+        told = {cell.offset_in for several in self.mapping.columns.values() for cell in several if cell.offset_in}
+        self._offsets = {name: present_texts(cells.column(name).combine_chunks(), Cell(to="unit_code")) for name in told}
+        late = []  # durations from a time that another column tells
         for name, several in self.mapping.columns.items():
             for cell in several:
                 if name not in cells.column_names:  # `absent: true`, or the header would have been refused
@@ -91,12 +95,22 @@ class CellReader:
                 column = cells.column(name).combine_chunks()
                 if name in alone:
                     column = pc.if_else(alone[name], pa.scalar(None, column.type), column)
+                if cell.after:
+                    late.append((name, cell, column))
+                    continue
                 filled = self._identifier(name, cell, column, verdicts) if cell.identifier else {
                     cell.to: self._value(name, cell, column, verdicts)}
                 if cell.required:
                     main = next(iter(filled.values()))
                     verdicts.refuse(_mask(pc.is_null(main)), name, "missing_value", "the value is missing")
                 found |= filled
+        for name, cell, column in late:
+            found[cell.to] = self._after(name, cell, found, column, verdicts)
+        for name, counter in self.mapping.counters.items():
+            cell, field = counter.cell, fields()["counter_value"]
+            value = pa.nulls(cells.num_rows, pa.float64()) if name not in cells.column_names else self._measured(
+                name, cell, field, self._number(name, cell, field, cells.column(name).combine_chunks(), verdicts), verdicts)
+            found[counter.column] = value
         self._check_order(found, verdicts)
         return found
 
@@ -150,8 +164,8 @@ class CellReader:
         return self._measured(name, cell, field, value, verdicts)
 
     def _identifier(self, name: str, cell: Cell, column: pa.Array, verdicts: Verdicts) -> dict[str, pa.Array]:
-        passed = self.door.pass_column(cell.identifier, _present(column, cell.missing), is_kept=bool(cell.to))
-        if passed.reasons.null_count < len(column):
+        passed = self.door.pass_column(cell.identifier, present_texts(column, cell), is_kept=bool(cell.to))
+        if cell.bad == "reject" and passed.reasons.null_count < len(column):
             reasons = passed.reasons.dictionary_encode()
             self._refuse_texts(reasons, reasons.dictionary.to_pylist(), name, f"bad_{cell.identifier}", verdicts)
         filled = {cell.to: passed.keys} if cell.to else {}
@@ -166,7 +180,7 @@ class CellReader:
 
     def _code(self, name: str, cell: Cell, field: Field, column: pa.Array, verdicts: Verdicts) -> pa.Array:
         """Codes, names and truth values."""
-        texts = _present(column, cell.missing)
+        texts = present_texts(column, cell)
         if field.type == "string" and field.name.endswith("_id") and not (cell.values or cell.pattern or cell.fold):
             long = pc.fill_null(pc.greater(pc.utf8_length(texts), _LONGEST_TEXT), False)
             verdicts.refuse(_mask(long), name, "bad_format", f"the text is longer than {_LONGEST_TEXT} characters")
@@ -178,24 +192,17 @@ class CellReader:
         return pa.array([one[0] for one in judged], field.arrow_type).take(texts.indices)
 
     def _time(self, name: str, cell: Cell, column: pa.Array, verdicts: Verdicts) -> pa.Array:
-        if pa.types.is_date(column.type):
-            value = column.cast(pa.timestamp("us")).cast(_TIMESTAMP)
-        elif pa.types.is_timestamp(column.type):
-            value = pc.cast(column, pa.timestamp("us", tz=column.type.tz), safe=False)
-            value = value.cast(_TIMESTAMP) if column.type.tz else pc.assume_timezone(
-                value, self.mapping.time_zone, ambiguous="earliest", nonexistent="earliest").cast(_TIMESTAMP)
-        else:
-            texts = _present(column, cell.missing)
-            if cell.time_format:
-                query = "SELECT CAST(try_strptime(v, $format) AS TIMESTAMPTZ) AS v FROM cells"
-                value = self._run(query, texts, {"format": cell.time_format}).cast(_TIMESTAMP)
-            else:
-                value = self._cast(texts, "timestamp")
-            wrong = _mask(pc.and_(pc.is_valid(texts), pc.is_null(value)))
-            verdicts.refuse(wrong, name, "bad_time", "is no time in the form " + (cell.time_format or "YYYY-MM-DDThh:mm:ss.sssZ"))
-        count = value.cast(pa.int64())
-        wrong = pc.or_(pc.less(count, _FIRST_INSTANT), pc.greater_equal(count, _LAST_INSTANT))
-        verdicts.refuse(_mask(pc.fill_null(wrong, False)), name, "out_of_range", "the time lies before 1990 or after 2099")
+        value, wrong, form = self._clock.instants(column, cell, self._offsets.get(cell.offset_in or ""))
+        verdicts.refuse(wrong, name, "bad_time", f"is no time in the form {form}")
+        verdicts.refuse(_mask(outside_time(value)), name, "out_of_range", "the time lies before 1990 or after 2099")
+        return value
+
+    def _after(self, name: str, cell: Cell, found: dict[str, pa.Array], column: pa.Array, verdicts: Verdicts) -> pa.Array:
+        """A time that is told as a duration from another."""
+        duration = fields()["setup_s"]
+        seconds = self._measured(name, cell, duration, self._number(name, cell, duration, column, verdicts), verdicts)
+        value = pc.add(found[cell.after], pc.round(pc.multiply(seconds, 1e6)).cast(pa.int64()).cast(pa.duration("us")))
+        verdicts.refuse(_mask(outside_time(value)), name, "out_of_range", "the time lies before 1990 or after 2099")
         return value
 
     def _number(self, name: str, cell: Cell, field: Field, column: pa.Array, verdicts: Verdicts) -> pa.Array:
@@ -208,7 +215,7 @@ class CellReader:
                 value = pc.if_else(pc.is_nan(value), pa.scalar(None, value.type), value)
             gap = pc.is_in(value, value_set=pa.array(gaps, pa.float64()).cast(value.type)) if gaps else None
             return value if gap is None else pc.if_else(gap, pa.scalar(None, value.type), value)
-        texts = _present(column, cell.missing)
+        texts = present_texts(column, cell)
         if cell.decimal == ",":
             texts = pc.replace_substring(texts, ",", ".")
         is_whole = field.type == "int64" and cell.factor == 1
@@ -219,7 +226,7 @@ class CellReader:
 
     def _series(self, name: str, cell: Cell, column: pa.Array, verdicts: Verdicts) -> pa.Array:
         """One figure of each series; elements without value are left out."""
-        texts = _present(column, cell.missing).dictionary_encode()
+        texts = present_texts(column, cell).dictionary_encode()
         figure, gaps = _AGGREGATES[cell.series.aggregate], {"", *cell.missing}
         values, reasons = [], []
         for text in texts.dictionary.to_pylist():
@@ -255,7 +262,7 @@ class CellReader:
                 # a refused figure may be too large for an integer: it is left out, its record does not get through
                 value = pc.if_else(pa.array(verdicts.good), pc.round(value), pa.scalar(None, pa.float64()))
             elif field.resolution:
-                value = pc.round(value, ndigits=round(-np.log10(field.resolution)))
+                value = _rounded(value, 10.0 ** round(-np.log10(field.resolution)))
         return value.cast(field.arrow_type)
 
     def _check_order(self, found: dict[str, pa.Array], verdicts: Verdicts) -> None:
@@ -268,6 +275,12 @@ class CellReader:
     def theirs(self, ours: str) -> str:
         """The column of the file that fills one of ours."""
         return next(name for name, cells in self.mapping.columns.items() if any(ours in one.columns for one in cells))
+
+
+def _rounded(value: pa.Array, steps: float) -> pa.Array:
+    """Values in whole steps, as the float nearest to the decimal: Arrow's round leaves 284 * 0.1 = 28.400000000000002 as it is."""
+    counts = pc.multiply(value, steps)
+    return pc.if_else(pc.less(pc.abs(counts), 2.0**53), pc.divide(pc.round(counts), steps), value)
 
 
 def _judge(text: str, cell: Cell, field: Field) -> tuple[str | bool | None, str | None, str | None]:
@@ -301,9 +314,3 @@ def _mask(condition: pa.Array) -> np.ndarray:
 
 def _text(column: pa.Array) -> pa.Array:
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
-
-
-def _present(column: pa.Array, missing: list[str]) -> pa.Array:
-    """Trimmed text; null where it stands for no value."""
-    texts = pc.utf8_trim_whitespace(_text(column))
-    return pc.if_else(pc.is_in(texts, value_set=pa.array(["", *missing])), pa.scalar(None, pa.string()), texts)

@@ -22,6 +22,7 @@ import stdnum.luhn
 
 from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.keys import Carried, derive_key, make_erasure_mark, make_pseudonym, make_record_key
+from cemlib.sources.numbering import plain_country
 
 __all__ = ["IDENTIFIERS", "Door", "Passed", "PassedColumn"]
 
@@ -176,7 +177,9 @@ class Door:
 
     def msisdn(self, text: str) -> Passed:
         """A phone number in E.164, with or without + or 00; three to six digits are a short code, of no country."""
-        digits = text.strip().translate(_PUNCTUATION)
+        digits = text.strip()
+        if not digits.isalnum():
+            digits = digits.translate(_PUNCTUATION)
         is_international = digits.startswith("+")
         digits = digits.removeprefix("+")
         if not _is_digits(digits):
@@ -187,6 +190,8 @@ class Door:
             digits = digits[2:]
         elif digits.startswith("0") and not is_international and self._dial_prefix:
             digits = self._dial_prefix + digits[1:]
+        if (found := plain_country(digits)) is not None:
+            return Passed(self.pseudonym("msisdn", "+" + digits), found)
         try:
             number = phonenumbers.parse("+" + digits)
         except phonenumbers.NumberParseException:

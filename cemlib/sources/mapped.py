@@ -17,6 +17,7 @@ from cemlib.sources.base import Batch, Source, rejected_records
 from cemlib.sources.cells import CellReader
 from cemlib.sources.columnar import is_parquet, read_columnar
 from cemlib.sources.delimited import RawBatch, read_delimited
+from cemlib.sources.derived import derive_columns, rows_by_table, seconds_between
 from cemlib.sources.door import Door
 from cemlib.sources.event_time import as_instant
 from cemlib.sources.mapping import Mapping, load_mapping
@@ -75,12 +76,12 @@ class MappedSource(Source):
             reading.cells.close()
 
     def complete(self, found: dict[str, pa.Array]) -> dict[str, pa.Array]:
-        """Add the columns that follow from several cells; a connector that has such columns overrides this."""
-        return found
+        """Add the columns that the mapping derives; a connector with others than a mapping can say overrides this."""
+        return derive_columns(self.mapping, found)
 
     def rows(self, found: dict[str, pa.Array]) -> dict[str, dict[str, pa.Array]]:
-        """The columns per table; a connector one of whose records feeds several tables overrides this."""
-        return dict.fromkeys(self.mapping.tables, found)
+        """The columns per table; a connector whose records feed tables in numbers of their own overrides this."""
+        return rows_by_table(self.mapping, found)
 
 
 class _Reading:
@@ -192,16 +193,3 @@ def _halves(ids: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     bounds = np.frombuffer(offsets, np.int32)[ids.offset:ids.offset + len(ids) + 1]
     packed = np.frombuffer(bytes.fromhex(memoryview(text)[bounds[0]:bounds[-1]].tobytes().decode()), ">u8").astype(np.uint64)
     return packed[::2], packed[1::2]
-
-
-def seconds_between(earlier: pa.Array, later: pa.Array) -> pa.Array:
-    """Seconds from one time to another, to the millisecond; null where one is missing.
-
-    Examples
-    --------
-    >>> times = pa.array([0, 1_234_567], pa.timestamp("us", tz="UTC"))
-    >>> seconds_between(times.slice(0, 1), times.slice(1, 1)).to_pylist()
-    [1.235]
-    """
-    micros = pc.subtract(later, earlier).cast(pa.int64())
-    return pc.round(pc.divide(micros.cast(pa.float64()), 1e6), ndigits=3)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from cemlib.errors import HeaderChangedError, SourceError, UnknownNameError, nearest_names
 from cemlib.schema import fields, table
+from cemlib.sources.derived import Counter, Derived, Filling
 from cemlib.sources.door import IDENTIFIERS, Door
 from cemlib.sources.event_time import EventTime
 
@@ -72,7 +73,15 @@ class Cell(_Strict):
     decimal : str
         The decimal sign.
     time_format : str
-        A strptime format where the time is not ISO 8601.
+        A strptime format where the time is not ISO 8601; ``epoch_s`` and ``epoch_ms`` count from 1970.
+    offset_in : str
+        Their column with the offset of a local time from UTC (``+0100``).
+    after : str
+        The cell is a duration in seconds (see ``factor``): the time is our column ``after`` and so much more.
+    take : str
+        A regular expression with one group: of a text that matches, the group is read (``\\d+/(\\d+)``: 1 of 60/1).
+    bad : str
+        What becomes of a record whose identifier is none: reject, or drop (kept without it).
     series : Series
         The cell is a series.
     """
@@ -91,6 +100,10 @@ class Cell(_Strict):
     range: tuple[float | None, float | None] = (None, None)
     decimal: Literal[".", ","] = "."
     time_format: str | None = None
+    offset_in: str | None = None
+    after: str | None = None
+    take: str | None = None
+    bad: Literal["reject", "drop"] = "reject"
     series: Series | None = None
 
     @model_validator(mode="before")
@@ -113,6 +126,8 @@ class Cell(_Strict):
             if one not in Door.facts[self.identifier]:
                 raise ValueError(f"the door derives no {one!r} from an identifier of the kind {self.identifier}")
         re.compile(self.regex or "")
+        if self.take and re.compile(self.take).groups != 1:
+            raise ValueError(f"take needs exactly one group: {self.take}")
         return self
 
     @property
@@ -134,6 +149,8 @@ class Mapping(_Strict):
     code : str
         ``source_code`` of the records.
     title : str
+    connector : str
+        The name of the connector's class, where the mapping is all that the connector is.
     tables : list of str
         The canonical tables that it fills.
     observation : str
@@ -144,6 +161,12 @@ class Mapping(_Strict):
         Their columns that are knowingly dropped.
     constants : dict of str to str, float or bool
         Our columns that have one value throughout.
+    counters : dict of str to Counter
+        Their columns that are counters each: a record becomes one row a counter.
+    derived : dict of str to Derived
+        Our columns that follow from others of ours.
+    per_table : dict of str to dict of str to Filling
+        Where a record feeds several tables: what a column is in one of them.
     files : list of str
         Names of its files in a folder.
     delimiter, encoding : str
@@ -166,11 +189,15 @@ class Mapping(_Strict):
 
     code: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
+    connector: str | None = Field(None, pattern=r"^[A-Z][A-Za-z0-9]*$")
     tables: list[str] = Field(min_length=1)
     observation: Literal["passive", "active", "device", "billing"] = "passive"
     columns: dict[str, list[Cell]]
     ignore: list[str] = []
     constants: dict[str, str | bool | float | dt.datetime | dt.date] = {}
+    counters: dict[str, Counter] = {}
+    derived: dict[str, Derived] = {}
+    per_table: dict[str, dict[str, Filling]] = {}
     files: list[str] = ["*.csv", "*.csv.gz", "*.parquet"]
     delimiter: str = Field(",", min_length=1, max_length=1)
     encoding: str = "utf-8"
@@ -193,13 +220,19 @@ class Mapping(_Strict):
     @model_validator(mode="after")
     def _names_exist(self) -> Mapping:
         known = {one for name in self.tables for one in table(name).columns}
-        named = [*self.filled, *(one for group in self.in_order for one in group)]
+        named = [*self.filled, *self.derived, *(one for group in self.in_order for one in group)]
         for name in named:
             if name not in known:
                 raise UnknownNameError("column", name, known, where=f"mapping {self.code}")
-        for name in (one for group in self.missing_together for one in group):
-            if name not in self.columns:
-                raise UnknownNameError("column", name, self.columns, where=f"mapping {self.code}: missing_together")
+        theirs = [one for group in self.missing_together for one in group]
+        cells = [one for several in self.columns.values() for one in several]
+        for name in [*theirs, *(one.offset_in for one in cells if one.offset_in)]:
+            if name not in {*self.columns, *self.ignore}:
+                raise UnknownNameError("column", name, self.columns, where=f"mapping {self.code}: missing_together or offset_in")
+        for name in (one.after for one in cells if one.after):
+            if name not in self.filled:
+                raise UnknownNameError("column", name, self.filled, where=f"mapping {self.code}: after")
+        self._check_derived()
         twice = sorted({one for one in self.filled if self.filled.count(one) > 1})
         if twice:
             raise ValueError("filled more than once: " + ", ".join(twice))
@@ -207,6 +240,24 @@ class Mapping(_Strict):
             if fields()[name].type == "timestamp" and not isinstance(value, dt.date):
                 raise ValueError(f"constant {name} is not a time")
         return self
+
+    def _check_derived(self) -> None:
+        """Every name in ``derived``, ``per_table`` and ``counters`` must be there."""
+        both = sorted({*self.counters} & {*self.columns})
+        if both or (self.counters and self.tables != ["counter"]):
+            raise ValueError("counters fill the table counter alone, and a column is a counter or a cell: " + ", ".join(both))
+        known = [*self.filled, *self.derived, "record_id", "received_at"]
+        for name, one in self.derived.items():
+            for other in one.reads:
+                if other not in known:
+                    raise UnknownNameError("column", other, known, where=f"mapping {self.code}: derived {name}")
+        for name, fillings in self.per_table.items():
+            if name not in self.tables:
+                raise UnknownNameError("table", name, self.tables, where=f"mapping {self.code}: per_table")
+            for ours, one in fillings.items():
+                table(name).field(ours)
+                if one.same_as and one.same_as not in known:
+                    raise UnknownNameError("column", one.same_as, known, where=f"mapping {self.code}: per_table {name}")
 
     @cached_property
     def filled(self) -> list[str]:
@@ -223,7 +274,8 @@ class Mapping(_Strict):
             Naming the missing and the unknown columns, and for each missing one the nearest unknown one.
         """
         missing = [name for name, cells in self.columns.items() if name not in header and not all(one.absent for one in cells)]
-        unknown = [name for name in header if name not in self.columns and name not in self.ignore]
+        missing += [name for name, one in self.counters.items() if name not in header and not one.absent]
+        unknown = [name for name in header if name not in self.columns and name not in self.ignore and name not in self.counters]
         twice = sorted({name for name in header if header.count(name) > 1})
         if not (missing or unknown or twice):
             return
@@ -239,7 +291,7 @@ class Mapping(_Strict):
             hints = [f"the header is one column: its delimiter seems to be {sign!r}"]
         told = [("missing", missing), ("unknown", unknown), ("named twice", twice)]
         raise HeaderChangedError(
-            f"The header is not the one that the mapping {self.code} knows.", wanted=", ".join(self.columns),
+            f"The header is not the one that the mapping {self.code} knows.", wanted=", ".join([*self.columns, *self.counters]),
             came="; ".join(f"{word}: {', '.join(names)}" for word, names in told if names), where=path.name,
             todo="; ".join([*hints, "rename it under `columns:` of the mapping, or list it under `ignore:`"]) + ".",
         )

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from cemlib.twin import exact
 from cemlib.twin.causes import background_rates
 from cemlib.twin.data_sessions import network_quality
-from cemlib.twin.feed import Feed, codes, instants, numbers, tokens, use_of_roamers
+from cemlib.twin.faults import Faults
+from cemlib.twin.feed import Feed, codes, instants, numbers, tokens, use_columns, use_of_roamers
 from cemlib.twin.presence import served_by, who
 from cemlib.twin.season import HOUR_MS, USAGE, export_times
 from cemlib.twin.signalling import RATS
@@ -48,9 +50,9 @@ def _second_legs(streams: Streams, days: pd.DataFrame, ids: np.ndarray, rd: np.n
     return asked[there], called[there]
 
 
-def voice_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.DataFrame) -> Feed:
+def voice_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.DataFrame, faults: Faults) -> Feed:
     """Legs of calls. A call counts as connected when it rings; a call nobody answers is no failure."""
-    call, rd, at = use_of_roamers(world, streams, "voice", days, USAGE, _CALLS_PER_DAY * days["activity"].to_numpy() ** 0.7)
+    call, rd, at = use_of_roamers(world, streams, "voice", days, USAGE, _CALLS_PER_DAY * exact.power(days["activity"], 0.7))
     is_b = streams.uniform("voice.leg", call) < 0.42
     between, called_rd = _second_legs(streams, days, call, rd, at)
     is_b[between] = False
@@ -68,6 +70,10 @@ def voice_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.Da
     rat = np.where(volte, 2, np.where(streams.uniform("voice.rat", ids) < 0.72, 1, 0))
     hour = at // HOUR_MS
     fails = streams.uniform("voice.fail", call) < background_rates(world, streams, "voice.fail", 0.011, 0.028)[first_plmn, hour]
+    first_own = days["is_own"].to_numpy()[rd]
+    rows = use_columns("roaming_call", world, people, first_own, first_person, first_plmn, rat[:alone])
+    rows |= {"ids": call, "at": at, "owners": {"customer": days["sub"].to_numpy()[rd]}}
+    fails = faults.act("roaming_call_fails", fails, **rows)
     answered = ~fails & (streams.uniform("voice.answer", call) < 0.8)
     drops = answered & (streams.uniform("voice.drop", call) < background_rates(world, streams, "voice.drop", 0.006, 0.014)[first_plmn, hour])
     way_home = world.countries["rtt_ms"].to_numpy()[days["country_row"].to_numpy()[rd]]
@@ -92,6 +98,8 @@ def voice_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.Da
     other[between] = people["msisdn"].to_numpy(object)[days["person"].to_numpy()[called_rd]]
     other[alone:] = people["msisdn"].to_numpy(object)[first_person[between]]
     written = export_times(streams, "voice", ids, chosen["release"], 360, 1800)
+    every = use_columns("roaming_call", world, people, own, person, plmn_row, rat)
+    written = faults.act("roaming_call_written", written, ids=ids, at=begin, **every)
     table = pa.table({
         "call_id": pa.array(np.char.add("V", tokens(streams, "voice.call_id", call))[call_rows]), "leg": codes(["a", "b"], leg_b),
         "start_time": instants(begin), "alert_time": instants(chosen["alert"], chosen["fails"]),
@@ -105,14 +113,15 @@ def voice_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.Da
     return Feed("roaming_voice", table, ids, written)
 
 
-def sms_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.DataFrame) -> Feed:
+def sms_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.DataFrame, faults: Faults) -> Feed:
     """Short messages sent or received by roamers."""
-    ids, rd, at = use_of_roamers(world, streams, "sms", days, USAGE, _SMS_PER_DAY * days["activity"].to_numpy() ** 0.5)
+    ids, rd, at = use_of_roamers(world, streams, "sms", days, USAGE, _SMS_PER_DAY * np.sqrt(days["activity"].to_numpy()))
     own, person, plmn_row = days["is_own"].to_numpy()[rd], days["person"].to_numpy()[rd], days["plmn_row"].to_numpy()[rd]
     fails = streams.uniform("sms.fail", ids) < background_rates(world, streams, "sms.fail", 0.008, 0.02)[plmn_row, at // HOUR_MS]
     way = np.minimum(streams.lognormal("sms.way", ids, 4200, 0.75), 3 * HOUR_MS).astype(np.int64)
     written = export_times(streams, "sms", ids, at + np.where(fails, 20_000, way), 170, 900)
     rat = np.searchsorted([0.08, 0.3], streams.uniform("sms.rat", ids))
+    written = faults.act("roaming_text_written", written, ids=ids, at=at, **use_columns("roaming_text", world, people, own, person, plmn_row, rat))
     table = pa.table({
         "submit_time": instants(at), "deliver_time": instants(at + way, fails), "export_time": instants(written),
         "direction": codes(["IN", "OUT"], own), "imsi": who(people, person, "imsi"), "vplmn": served_by(world, own, plmn_row),

@@ -7,7 +7,7 @@ import numpy as np
 from cemlib.twin.streams import Streams
 from cemlib.twin.world import World
 
-__all__ = ["CAUSES", "MIXES", "NO_ANSWER", "ROAMING_NOT_ALLOWED", "SUCCESS", "UNABLE_TO_DELIVER", "background_rates", "mix_of"]
+__all__ = ["CAUSES", "LABELS", "MIXES", "NO_ANSWER", "ROAMING_NOT_ALLOWED", "SUCCESS", "UNABLE_TO_DELIVER", "background_rates", "mix_of"]
 
 # (protocol, vendor, code, share of retries that fail again); row 0 to 4 are the successes of each protocol
 CAUSES: tuple[tuple[str, str, str, float], ...] = (
@@ -22,6 +22,8 @@ CAUSES: tuple[tuple[str, str, str, float], ...] = (
     ("5gmm", "", "7", 0.8), ("5gmm", "", "11", 0.7), ("5gmm", "", "15", 0.5), ("5gmm", "", "22", 0.3), ("5gmm", "", "27", 0.8), ("5gmm", "", "73", 0.8),
     ("any", "", "no_answer", 0.3),
 )
+#: The causes by name, as a scenario writes them: protocol and code.
+LABELS = tuple(f"{protocol}:{code}" for protocol, _, code, _ in CAUSES)
 _ROW = {(protocol, code): row for row, (protocol, _, code, _) in enumerate(CAUSES)}
 
 #: Row of the success of each protocol.
@@ -78,7 +80,9 @@ def background_rates(world: World, streams: Streams, node: str, low: float, high
     for row, plmn in enumerate(world.networks["plmn"]):
         draw = streams.generator(node, plmn)
         level = low + (high - low) * draw.random()
-        by_day = draw.beta(level * (1 / _RHO_DAY - 1), (1 - level) * (1 / _RHO_DAY - 1), world.days).clip(1e-4, 0.5)
+        by_day = draw.beta(level * (1 / _RHO_DAY - 1), (1 - level) * (1 / _RHO_DAY - 1), world.days).clip(1e-4, 0.5).round(9)
         spread = np.repeat(by_day, 24)
-        rates[row] = draw.beta(spread * (1 / _RHO_HOUR - 1), (1 - spread) * (1 / _RHO_HOUR - 1)).clip(1e-5, 0.6)
+        by_hour = draw.beta(spread * (1 / _RHO_HOUR - 1), (1 - spread) * (1 / _RHO_HOUR - 1)).clip(1e-5, 0.6)
+        # the C library of a machine decides on the last bits of a beta draw
+        rates[row] = np.round(by_hour, 9)
     return rates

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from cemlib.twin import exact
 from cemlib.twin.causes import background_rates
 from cemlib.twin.faults import Faults
-from cemlib.twin.feed import Feed, codes, instants, numbers, use_of_roamers
+from cemlib.twin.feed import Feed, codes, instants, numbers, use_columns, use_of_roamers
 from cemlib.twin.presence import served_by, who
 from cemlib.twin.season import DAY_MS, HOUR_MS, USAGE, export_times
 from cemlib.twin.signalling import RATS
@@ -33,7 +34,7 @@ _FAILURES = {"100": 0.30, "94": 0.14, "78": 0.16, "92": 0.08, "93": 0.08, "73": 
 def network_quality(world: World, streams: Streams) -> pd.DataFrame:
     """Each network's own level: factor of round trip and throughput, MOS offset, whether VoLTE roaming works there."""
     draw = np.array([streams.generator("network.quality", plmn).normal(size=4) for plmn in world.networks["plmn"]])
-    return pd.DataFrame({"rtt": np.exp(0.10 * draw[:, 0]), "mbps": np.exp(0.18 * draw[:, 1]), "mos": 0.06 * draw[:, 2], "volte": draw[:, 3] > -0.7})
+    return pd.DataFrame({"rtt": exact.exp(0.10 * draw[:, 0]), "mbps": exact.exp(0.18 * draw[:, 1]), "mos": 0.06 * draw[:, 2], "volte": draw[:, 3] > -0.7})
 
 
 def data_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.DataFrame, faults: Faults) -> Feed:
@@ -53,6 +54,9 @@ def data_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.Dat
     local_hour = (at + world.offsets[np.where(own, country, len(world.countries)), at // DAY_MS]) // HOUR_MS % 24
     load = np.array(USAGE)[local_hour] / max(USAGE)
     slow = faults.slow_by(world.networks["plmn"].to_numpy()[plmn_row], own, at)
+    rows = use_columns("roaming_session", world, people, own, person, plmn_row, rat)
+    rows |= {"ids": ids, "at": at, "owners": {"customer": days["sub"].to_numpy()[rd]}}
+    slow = faults.act("roaming_session_slowness", slow, **rows)
     way_home = world.countries["rtt_ms"].to_numpy()[country]
     rtt = (way_home + _RADIO_RTT_MS[rat]) * quality["rtt"].to_numpy()[plmn_row] * (1 + 0.22 * load**2)
     rtt = streams.lognormal("data.rtt", ids, rtt, 0.28) * slow
@@ -67,6 +71,8 @@ def data_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.Dat
     drops = ~fails & (streams.uniform("data.drop", ids) < background_rates(world, streams, "data.drop", 0.004, 0.011)[plmn_row, hour])
     accompanied = streams.pick("data.accompanied", ids, [0.994, 0.004, 0.002])
     why = 3 + streams.pick("data.cause", ids, list(_FAILURES.values()))
+    fails = faults.act("roaming_session_fails", fails, **rows)
+    why = faults.act("roaming_session_cause", why, labels=(_ACCEPTED, _NEW_TYPE, _SINGLE_BEARER, *_FAILURES, "84"), **rows)
     volume = _VOLUME[service]
     down = streams.lognormal("data.volume", ids, volume[:, 0] * _RADIO_VOLUME[rat], 1.0 * volume[:, 1])
     # nobody waits longer than an hour for bytes: what does not fit in it is not fetched
@@ -76,14 +82,14 @@ def data_feed(world: World, streams: Streams, people: pd.DataFrame, days: pd.Dat
     length = np.maximum(streams.lognormal("data.length", ids, 95, 1.05).clip(2, 3 * 3600), 1.1 * flow_s + 1)
     length = np.where(drops, length * streams.uniform("data.cut", ids), length)
     end = at + np.where(fails, setup, setup + 1000 * length).astype(np.int64)
-    written = export_times(streams, "data", ids, end, 330, 2000)
+    written = faults.act("roaming_session_written", export_times(streams, "data", ids, end, 330, 2000), **rows)
     table = pa.table({
         "start_time": instants(at), "end_time": instants(end), "export_time": instants(written), "direction": codes(["IN", "OUT"], own),
         "imsi": who(people, person, "imsi"), "imei": who(people, person, "imei"), "vplmn": served_by(world, own, plmn_row),
         "rat": codes(RATS, rat), "apn": codes(["internet", "mms", "corporate"], np.where(
             days["is_business"].to_numpy()[rd] & (streams.uniform("data.corporate", ids) < 0.3), 2, streams.uniform("data.mms", ids) < 0.02)),
         "service": codes(_SERVICES, service), "protocol": codes(["gtpv2"], np.zeros(len(ids), np.int32)),
-        "cause": codes([_ACCEPTED, _NEW_TYPE, _SINGLE_BEARER, *_FAILURES], np.where(fails, why, accompanied)),
+        "cause": codes([_ACCEPTED, _NEW_TYPE, _SINGLE_BEARER, *_FAILURES, "84"], np.where(fails, why, accompanied)),
         "setup_ms": numbers(setup, 0), "dns_ms": numbers(dns, 1, fails), "rtt_ms": numbers(rtt, 1, fails),
         "retx_ratio": numbers(retx, 5, fails), "dl_mbps": numbers(mbps, 3, fails),
         "dl_bytes": numbers(np.where(fails, 0, down), 0), "ul_bytes": numbers(np.where(fails, 0, up), 0),

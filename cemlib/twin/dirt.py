@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 from cemlib.twin.feed import Feed
 from cemlib.twin.streams import Streams
 
-__all__ = ["DIRT", "Dirt", "soil_lines", "soil_table"]
+__all__ = ["DIRT", "Dirt", "dirt_of", "soil_lines", "soil_table"]
 
 _IMPOSSIBLE_TIMES = ("2026-02-30T12:00:00.000Z", "2026-03-11T25:61:00.000Z", "0000-00-00T00:00:00.000Z", "yesterday")
 _LINE = {"too_few_columns": 2, "too_many_columns": 2, "duplicate": 2}
@@ -31,10 +32,13 @@ class Dirt:
         Reason code to weight.
     columns : dict
         Reason code to the column that is spoilt; for bad_order the later and the earlier one.
+    values : dict
+        Reason code to what is put there; a few have a value of their own.
     """
 
     kinds: dict[str, float]
     columns: dict[str, str | tuple[str, str]] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 def _mobile(time: str, order: tuple[str, str] | None) -> Dirt:
@@ -59,9 +63,14 @@ DIRT: dict[str, Dirt] = {
 }
 
 
+def dirt_of(feed: Feed) -> Dirt | None:
+    """What can be wrong with a feed's records."""
+    return feed.dirt or (None if feed.file else DIRT.get(feed.name))
+
+
 def _drawn(feed: Feed, streams: Streams, rate: float) -> tuple[np.ndarray, np.ndarray]:
     """The rows that are spoilt, and the reason of each."""
-    dirt = DIRT.get(feed.name)
+    dirt = dirt_of(feed)
     if dirt is None or rate <= 0:
         return np.zeros(0, np.int64), np.zeros(0, "<U1")
     rows = np.flatnonzero(streams.uniform(f"dirt.{feed.name}", feed.ids) < rate)
@@ -101,7 +110,7 @@ def soil_lines(feed: Feed, lines: list[str], streams: Streams, rate: float) -> t
             # the copy stands up to 40 lines below
             copies.setdefault(min(row + int(40 * u), len(lines) - 1), []).append(lines[row])
         else:
-            spoilt[row] = _spoil(lines[row].split(","), reason, u, where, DIRT[feed.name])
+            spoilt[row] = _spoil(lines[row].split(feed.delimiter), reason, u, where, dirt_of(feed), feed.delimiter)
     if not spoilt and not copies:
         return lines, Counter()
     found = []
@@ -111,13 +120,13 @@ def soil_lines(feed: Feed, lines: list[str], streams: Streams, rate: float) -> t
     return found, Counter(reasons.tolist())
 
 
-def _spoil(cells: list[str], reason: str, u: float, where: dict[str, int], dirt: Dirt) -> str:
+def _spoil(cells: list[str], reason: str, u: float, where: dict[str, int], dirt: Dirt, delimiter: str) -> str:
     if reason == "too_few_columns":
         kept = 1 + int(u * (len(cells) - 2))
         last = cells[kept]
-        return ",".join([*cells[:kept], last[: len(last) // 2]])
+        return delimiter.join([*cells[:kept], last[: len(last) // 2]])
     if reason == "too_many_columns":
-        return ",".join([*cells[: int(u * len(cells))], "", *cells[int(u * len(cells)):]])
+        return delimiter.join([*cells[: int(u * len(cells))], "", *cells[int(u * len(cells)):]])
     column = dirt.columns[reason]
     if reason == "bad_order":
         later, earlier = column
@@ -126,9 +135,9 @@ def _spoil(cells: list[str], reason: str, u: float, where: dict[str, int], dirt:
         place, imsi = 5 + int(9 * u), cells[where[column]]
         cells[where[column]] = imsi[:place] + "OIlSB"[int(5 * u)] + imsi[place + 1:]
     else:
-        cells[where[column]] = {"bad_time": _IMPOSSIBLE_TIMES[int(u * len(_IMPOSSIBLE_TIMES))], "unknown_code": "SIDE",
+        cells[where[column]] = dirt.values[reason] if reason in dirt.values else {"bad_time": _IMPOSSIBLE_TIMES[int(u * len(_IMPOSSIBLE_TIMES))], "unknown_code": "SIDE",
                                 "out_of_range": "7", "bad_number": "12.5.1"}[reason]
-    return ",".join(cells)
+    return delimiter.join(cells)
 
 
 def soil_table(feed: Feed, streams: Streams, rate: float) -> tuple[pa.Table, Counter]:
@@ -136,20 +145,29 @@ def soil_table(feed: Feed, streams: Streams, rate: float) -> tuple[pa.Table, Cou
     rows, reasons = _drawn(feed, streams, rate)
     if not len(rows):
         return feed.table, Counter()
-    dirt, table = DIRT[feed.name], feed.table
+    dirt, table = dirt_of(feed), feed.table
+    # a columnar file has no lines to cut and no text where a time or number is
+    reasons = np.where(np.isin(reasons, ["too_few_columns", "too_many_columns", "bad_time", "bad_number"]), "duplicate", reasons)
 
     def put(reason: str, column: str, value: pa.Scalar | pa.Array) -> None:
         nonlocal table
         mask = np.zeros(table.num_rows, bool)
         mask[rows[reasons == reason]] = True
         place = table.column_names.index(column)
-        table = table.set_column(place, table.schema.field(place), pc.if_else(pa.array(mask), value, table.column(column)))
+        old = table.column(column)
+        old = old.cast(pa.string()) if pa.types.is_dictionary(old.type) else old
+        value = value if isinstance(value, pa.ChunkedArray | pa.Array) else pa.scalar(value).cast(old.type)
+        new = pc.if_else(pa.array(mask), value, old)
+        table = table.set_column(place, column, new.dictionary_encode() if pa.types.is_dictionary(table.column(column).type) else new)
 
-    time_type = table.schema.field(dirt.columns["missing_value"]).type
-    put("bad_order", "end_time", pc.cast(pc.subtract(table.column("start_time").cast(pa.int64()), 3_600_000), time_type))
-    put("missing_value", "start_time", pa.scalar(None, time_type))
-    put("out_of_range", "start_time", pa.scalar(0, pa.int64()).cast(time_type))
-    put("bad_imsi", "imsi", pc.replace_substring_regex(table.column("imsi"), r"^(\d{9})\d", r"\1O"))
-    put("unknown_code", "direction", pa.scalar("SIDE"))
+    for reason in sorted(set(reasons.tolist()) - {"duplicate"}):
+        column = dirt.columns[reason]
+        if reason == "bad_order":
+            later, earlier = column
+            put(reason, later, pc.cast(pc.subtract(table.column(earlier).cast(pa.int64()), 3_600_000), table.schema.field(later).type))
+        elif reason == "bad_imsi":
+            put(reason, column, pc.replace_substring_regex(table.column(column).cast(pa.string()), r"^(\d{9})\d", r"\1O"))
+        else:
+            put(reason, column, dirt.values[reason] if reason in dirt.values else {"missing_value": None, "out_of_range": 0, "unknown_code": "SIDE"}[reason])
     order = np.sort(np.concatenate([np.arange(table.num_rows), rows[reasons == "duplicate"]]))
     return table.take(pa.array(order)), Counter(reasons.tolist())

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from cemlib.errors import UnknownNameError
+from cemlib.twin.acts import Acts
 from cemlib.twin.season import DAY_MS, HOUR_MS
 
 __all__ = ["FAULTS", "Faults"]
@@ -39,6 +41,10 @@ class Faults:
         The planted ones, of :data:`FAULTS`.
     days : int
         Length of the period; times are ms since its start.
+    acts : Acts, optional
+        Interventions of a scenario on the nodes of roaming.
+    small_trips, small_tries, s6a_customers : tuple of int
+        The entities that were chosen to be struck, by id; see :func:`cemlib.twin.roaming.settle_faults`.
 
     Examples
     --------
@@ -66,6 +72,10 @@ class Faults:
     silent_share: float = 0.2
     region: str = "Westermark"
     region_level: float = -1.1
+    acts: Acts | None = None
+    small_trips: tuple[int, ...] = ()
+    small_tries: tuple[int, ...] = ()
+    s6a_customers: tuple[int, ...] = ()
 
     @classmethod
     def planted(cls, names: Iterable[str] | None, *, days: int) -> Faults:
@@ -80,6 +90,10 @@ class Faults:
         for name in sorted(chosen - set(FAULTS)):
             raise UnknownNameError("fault", name, FAULTS)
         return cls(names=chosen, days=days)
+
+    def act(self, node: str, values: np.ndarray, **rows: Any) -> np.ndarray:
+        """The values of a node of roaming after the scenario's interventions; see :meth:`cemlib.twin.acts.Acts.apply`."""
+        return values if self.acts is None else self.acts.apply(node, values, **rows)
 
     def has(self, name: str) -> bool:
         """Whether a fact is planted."""

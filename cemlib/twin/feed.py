@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from cemlib.twin.season import DAY_MS, WEEK, expand, times_of_day
 from cemlib.twin.streams import Streams
 from cemlib.twin.world import PERIOD_START, World
 
-__all__ = ["EPOCH_MS", "Feed", "codes", "instants", "numbers", "tokens", "use_of_roamers"]
+__all__ = ["EPOCH_MS", "Feed", "coded", "codes", "instants", "numbers", "tokens", "use_columns", "use_of_roamers"]
 
 #: Start of the period in ms since 1970.
 EPOCH_MS = int(PERIOD_START.timestamp() * 1000)
@@ -32,17 +33,33 @@ class Feed:
         A number for each record that no other record of the feed has; the dirt is drawn by it.
     written_at : numpy.ndarray or None
         When each record was written, in ms since the period's start; None: one file without delay, in the table's order.
+    file : str
+        Name of its files, ``{day}`` for the day; empty: as in :data:`cemlib.twin.writer.LAYOUT`.
+    dirt : Dirt or None
+        What can be wrong; None: as in :data:`cemlib.twin.dirt.DIRT`.
+    delimiter : str
+    is_sorted : bool
+        The records are in the order in which they were written.
     """
 
     name: str
     table: pa.Table
     ids: np.ndarray
     written_at: np.ndarray | None = None
+    file: str = ""
+    dirt: Any = None
+    delimiter: str = ","
+    is_sorted: bool = False
 
     def take(self, rows: np.ndarray) -> Feed:
         """The records at some rows."""
         written = None if self.written_at is None else self.written_at[rows]
-        return Feed(self.name, self.table.take(pa.array(rows)), self.ids[rows], written)
+        return replace(self, table=self.table.take(pa.array(rows)), ids=self.ids[rows], written_at=written)
+
+    def between(self, first: int, end: int) -> Feed:
+        """The records from one to another, without a copy."""
+        written = None if self.written_at is None else self.written_at[first:end]
+        return replace(self, table=self.table.slice(first, end - first), ids=self.ids[first:end], written_at=written)
 
 
 def instants(ms: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
@@ -53,6 +70,12 @@ def instants(ms: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
 def codes(names, index: np.ndarray) -> pa.Array:
     """Text by its index in a short list."""
     return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), pa.array([str(one) for one in names], pa.string())).cast(pa.string())
+
+
+def coded(column: pd.Series, rows: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """A text column as codes, taken at some rows, and what the codes stand for."""
+    code, names = pd.factorize(column, sort=True)
+    return code[rows], tuple(names)
 
 
 def numbers(values: np.ndarray, decimals: int, missing: np.ndarray | None = None) -> pa.Array:
@@ -105,3 +128,14 @@ def use_of_roamers(world: World, streams: Streams, node: str, days: pd.DataFrame
     at = day * DAY_MS + (local - world.offsets[country, day]) % DAY_MS
     inside = (at >= days["start"].to_numpy()[row]) & (at < days["end"].to_numpy()[row])
     return ids[inside], row[inside], at[inside]
+
+
+def use_columns(what: str, world: World, people: pd.DataFrame, own: np.ndarray, person: np.ndarray, plmn_row: np.ndarray, rat: np.ndarray) -> dict:
+    """What a scenario may choose roamers' sessions, calls or messages by, as the arguments of ``Faults.act``."""
+    networks = world.networks
+    return {"columns": {
+        f"{what}_plmn": lambda: (plmn_row, tuple(networks["plmn"])), f"{what}_hub": lambda: coded(networks["hub"], plmn_row),
+        f"{what}_country": lambda: coded(networks["country"], plmn_row), f"{what}_direction": lambda: (own.astype(int), ("inbound", "outbound")),
+        f"{what}_rat": lambda: (rat, ("2g", "3g", "4g", "5g")), f"{what}_device": lambda: (people["device"].to_numpy()[person], tuple(world.devices["tac"])),
+        f"{what}_imsi_range": lambda: coded(people["imsi_range"], person), f"{what}_has_volte": lambda: (people["volte_roaming"].to_numpy()[person], None),
+    }}

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from cemlib.twin.data_sessions import network_quality
 from cemlib.twin.faults import Faults
-from cemlib.twin.feed import Feed, codes, instants, numbers, tokens
+from cemlib.twin.feed import Feed, coded, codes, instants, numbers, tokens
 from cemlib.twin.season import DAY_MS, HOUR_MS, export_times
 from cemlib.twin.streams import Streams
 from cemlib.twin.world import World
@@ -20,7 +20,7 @@ _PROTOCOLS = ("diameter_3gpp", "gtpv2", "any", "any", "sip", "sms")
 _FAILURES = ("5420", "100", "no_answer", "no_answer", "480", "32")
 _FAIL_RATES = np.array([0.008, 0.007, 0.003, 0.006, 0.014, 0.010])
 _BEGINS_S = np.array([0, 9, 14, 17, 45, 95])
-_CAUSES = ("0", *dict.fromkeys(_FAILURES), "5004", "3002")
+_CAUSES = ("0", *dict.fromkeys(_FAILURES), "5004", "3002", "84")
 _ROUNDS = 6
 
 
@@ -29,8 +29,8 @@ def _schedule(world: World, streams: Streams) -> tuple[np.ndarray, np.ndarray, n
     probed = np.flatnonzero(~world.networks["plmn"].isin(world.unprobed))
     network, day, turn, steered = (axis.ravel() for axis in np.meshgrid(
         probed, np.arange(world.days), np.arange(_ROUNDS), np.arange(2), indexing="ij"))
-    ids = ((network * 64 + day) * 8 + turn) * 2 + steered
-    works = streams.uniform("probe.works", network * 64 + day) < 0.985
+    ids = ((network * 128 + day) * 8 + turn) * 2 + steered
+    works = streams.uniform("probe.works", network * 128 + day) < 0.985
     # a steered SIM is tried only where there is something to steer, at 8 h and 20 h
     has_choice = world.networks["target"].notna().to_numpy()[network] & (turn % 3 == 2)
     kept = works & ((steered == 0) | has_choice)
@@ -54,6 +54,13 @@ def probe_feed(world: World, streams: Streams, faults: Faults) -> Feed:
         struck = ((step == 0) & (world.networks["hub"] == faults.hub).to_numpy()[network[row]] & (at >= start) & (at < end)
                   & (streams.uniform("fault.hub.probe", ids) < faults.hub_strength))
         cause = np.where(struck, np.where(streams.uniform("fault.hub.probe_cause", ids) < 0.55, "no_answer", "3002"), cause)
+    code = np.array([_CAUSES.index(one) for one in np.unique(cause).tolist()])[np.unique(cause, return_inverse=True)[1]]
+    plmn_row = network[row]
+    code = faults.act("probe_cause", code, ids=ids, at=at, labels=_CAUSES, columns={
+        "probe_plmn": lambda: (plmn_row, tuple(names)), "probe_hub": lambda: coded(world.networks["hub"], plmn_row),
+        "probe_step": lambda: (step, _STEPS), "probe_country": lambda: coded(world.networks["country"], plmn_row),
+        "probe_is_steered": lambda: (steered[row], None)})
+    cause = np.array(_CAUSES)[code]
     failed = (cause != "0").reshape(-1, len(_STEPS))
     attached, has_session = ~failed[:, :1], ~failed[:, :2].any(axis=1, keepdims=True)
     there = np.concatenate([np.ones_like(attached), attached, has_session, has_session, attached, attached], axis=1).ravel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cemlib.twin import exact
 from cemlib.twin.streams import Streams
 
 __all__ = ["DAY_MS", "HOUR_MS", "SIGNALLING", "USAGE", "WARM_UP_DAYS", "WEEK", "expand", "export_times", "times_of_day"]
@@ -60,7 +61,7 @@ def export_times(streams: Streams, feed: str, ids, ready_at: np.ndarray, median_
     median_s, p95_s : float
         Median and 95th percentile of the usual delay, in seconds.
     """
-    sigma = np.log(p95_s / median_s) / 1.6448536269514722
+    sigma = exact.log(p95_s / median_s) / 1.6448536269514722
     delay_s = np.minimum(streams.lognormal(f"{feed}.delay", ids, median_s, sigma), 5.5 * 3600)
     late = streams.uniform(f"{feed}.late", ids) < 0.003
     delay_s = np.where(late, 3600 * (6 + 14 * streams.uniform(f"{feed}.late_by", ids)), delay_s)

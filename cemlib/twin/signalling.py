@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cemlib.twin import causes
+from cemlib.twin import causes, exact
 from cemlib.twin.faults import Faults
+from cemlib.twin.feed import coded
 from cemlib.twin.season import DAY_MS, HOUR_MS, SIGNALLING, WEEK, expand, times_of_day
 from cemlib.twin.streams import Streams
 from cemlib.twin.world import World
 
-__all__ = ["RATS", "Attempts", "register", "who_the_profile_change_hits"]
+__all__ = ["RATS", "Attempts", "register", "tries_at_the_small_partner", "who_the_profile_change_hits"]
 
 RATS = np.array(["2G", "3G", "4G", "5G"])
 _PER_DAY = 9.0
@@ -81,7 +82,7 @@ def _radio(world: World, streams: Streams, roamers: _Roamers, ids: np.ndarray, r
 
 def _first_tries(world: World, streams: Streams, roamers: _Roamers) -> Attempts:
     days = roamers.days
-    factor = np.exp(0.3 * streams.normal("registration.activity", days["sub"]) - 0.045)
+    factor = exact.exp(0.3 * streams.normal("registration.activity", days["sub"]) - 0.045)
     count = streams.poisson("registration.count", days["rd"], _PER_DAY * factor * WEEK[(days["day"].to_numpy() + 6) % 7])
     row, number = expand(count.clip(0, _ARRIVAL - 1))
     ids = (days["rd"].to_numpy()[row] * 1024 + number) * 16
@@ -147,11 +148,12 @@ def _burst(world: World, streams: Streams, roamers: _Roamers, faults: Faults) ->
     return Attempts.joined([back, _steering_rejects(world, streams, roamers, back, np.ones(len(back.id)), "fault.burst", decoy)])
 
 
-def who_the_profile_change_hits(world: World, streams: Streams, people: pd.DataFrame, days: pd.DataFrame, tries: Attempts, faults: Faults) -> np.ndarray:
-    """The persons of the IMSI range whose new profile is rejected: so many that the planted share of the attempts fails.
+def who_the_profile_change_hits(world: World, streams: Streams, people: pd.DataFrame, days: pd.DataFrame, faults: Faults) -> tuple[int, ...]:
+    """The customers of the IMSI range whose new profile is rejected: so many that the planted share of the attempts fails.
 
     The choice depends on the attempts as they would be without the fault, so it is the same whatever else is planted.
     """
+    tries = _first_tries(world, streams, _Roamers(world, people, days))
     person = days["person"].to_numpy()[tries.rd]
     mine = (days["is_own"].to_numpy()[tries.rd] & (tries.plmn_row == world.row_of(faults.s6a_plmn)) & (tries.rat == 2) & (tries.at >= faults.s6a_from))
     tried = np.bincount(person[mine], minlength=len(people))
@@ -162,9 +164,15 @@ def who_the_profile_change_hits(world: World, streams: Streams, people: pd.DataF
     brings = sum((r * q) ** k for k in range(4))
     wanted = faults.s6a_share / (q * brings - faults.s6a_share * (brings - 1)) * tried.sum()
     reached = np.cumsum(tried[candidates])
-    hit = np.zeros(len(people), dtype=bool)
-    hit[candidates[reached - tried[candidates] / 2 <= wanted]] = True
-    return hit
+    return tuple(people["sub"].to_numpy()[candidates[reached - tried[candidates] / 2 <= wanted]].tolist())
+
+
+def tries_at_the_small_partner(world: World, streams: Streams, people: pd.DataFrame, days: pd.DataFrame, faults: Faults) -> tuple[int, ...]:
+    """The first attempts of ours in the last week at the partner too small to judge; it has no others."""
+    roamers = _Roamers(world, people, days)
+    tries = _first_tries(world, streams, roamers)
+    late = (tries.plmn_row == world.row_of(faults.small_plmn)) & (tries.at >= faults.last_week) & roamers.own[tries.rd]
+    return tuple(np.sort(tries.id[late])[: faults.small_attempts].tolist())
 
 
 def _retry_share(is_s6a: np.ndarray) -> np.ndarray:
@@ -174,10 +182,24 @@ def _retry_share(is_s6a: np.ndarray) -> np.ndarray:
 class _Outcome:
     """What becomes of an attempt: the network's background, then the planted faults in turn."""
 
-    def __init__(self, world: World, streams: Streams, roamers: _Roamers, faults: Faults, hit: np.ndarray, small: np.ndarray) -> None:
+    def __init__(self, world: World, streams: Streams, people: pd.DataFrame, roamers: _Roamers, faults: Faults, hit: np.ndarray, small: np.ndarray) -> None:
+        self.people = people
         self.world, self.streams, self.roamers, self.faults, self.hit, self.small = world, streams, roamers, faults, hit, small
         self.rates = causes.background_rates(world, streams, "registration.fail", 0.006, 0.016)
         self.by_hub = (world.networks["hub"] == faults.hub).to_numpy()
+
+    def _columns(self, tries: Attempts) -> dict:
+        """What a scenario may choose attempts by."""
+        networks, people, roamers = self.world.networks, self.people, self.roamers
+        return {
+            "attempt_plmn": lambda: (tries.plmn_row, tuple(networks["plmn"])),
+            "attempt_hub": lambda: coded(networks["hub"], tries.plmn_row), "attempt_country": lambda: coded(networks["country"], tries.plmn_row),
+            "attempt_direction": lambda: (roamers.own[tries.rd].astype(int), ("inbound", "outbound")), "attempt_rat": lambda: (tries.rat, tuple(one.lower() for one in RATS.tolist())),
+            "attempt_protocol": lambda: coded(pd.Series(tries.protocol), np.arange(len(tries.id))),
+            "attempt_imsi_range": lambda: coded(people["imsi_range"], roamers.person[tries.rd]),
+            "attempt_device": lambda: (people["device"].to_numpy()[roamers.person[tries.rd]], tuple(self.world.devices["tac"])),
+            "attempt_account_age_days": lambda: (-people["valid_from"].fillna(-9e12).to_numpy()[roamers.person[tries.rd]] / DAY_MS, None),
+        }
 
     def __call__(self, tries: Attempts, again: np.ndarray | None = None) -> Attempts:
         streams, faults = self.streams, self.faults
@@ -196,6 +218,8 @@ class _Outcome:
             struck = (self.hit[person] & (tries.plmn_row == self.world.row_of(faults.s6a_plmn)) & (tries.rat == 2) & self.roamers.own[tries.rd]
                       & (tries.at >= faults.s6a_from) & (streams.uniform("fault.s6a", tries.id) < faults.s6a_strength))
             cause = np.where(struck, causes.ROAMING_NOT_ALLOWED["diameter_3gpp"], cause)
+        cause = faults.act("attempt_cause", cause, ids=tries.id, at=tries.at, labels=causes.LABELS, columns=self._columns(tries),
+                           owners={"customer": self.roamers.sub[tries.rd]})
         if faults.has("hub_outage"):
             start, end = faults.hub_window
             struck = (self.by_hub[tries.plmn_row] & (tries.at >= start) & (tries.at < end)
@@ -211,7 +235,7 @@ def _retries(world: World, streams: Streams, outcome: _Outcome, roamers: _Roamer
     is_s6a = outcome.hit[roamers.person[failed.rd]] & (failed.cause == causes.ROAMING_NOT_ALLOWED["diameter_3gpp"]) & (
         failed.plmn_row == world.row_of(outcome.faults.s6a_plmn)) & (failed.at >= outcome.faults.s6a_from) & outcome.faults.has("s6a_reject")
     goes = (streams.uniform("retry.goes", ids) < _retry_share(is_s6a)) & ~np.isin(failed.id & ~np.int64(15), outcome.small)
-    at = failed.at + (1000 * (14 + 110 * streams.uniform("retry.gap", ids) ** 1.5)).astype(np.int64)
+    at = failed.at + (1000 * (14 + 110 * exact.power(streams.uniform("retry.gap", ids), 1.5))).astype(np.int64)
     goes &= at < np.minimum(roamers.days["end"].to_numpy()[failed.rd], world.end)
     elsewhere = roamers.own[failed.rd] & ~is_s6a & (streams.uniform("retry.elsewhere", ids) < 0.12)
     plmn_row = failed.plmn_row.copy()
@@ -229,22 +253,14 @@ def register(world: World, streams: Streams, people: pd.DataFrame, days: pd.Data
     """All registration attempts of the period, and which persons the profile change hit."""
     roamers = _Roamers(world, people, days)
     tries = _first_tries(world, streams, roamers)
-    hit = who_the_profile_change_hits(world, streams, people, days, tries, faults)
-    small_row = world.row_of(faults.small_plmn)
-    late = (tries.plmn_row == small_row) & (tries.at >= faults.last_week)
+    hit = people["is_own"].to_numpy() & np.isin(people["sub"].to_numpy(), faults.s6a_customers)
+    small = np.array(faults.small_tries, dtype=np.int64)
     if faults.has("small_partner"):
-        order = np.flatnonzero(late & roamers.own[tries.rd])
-        order = order[np.argsort(tries.id[order], kind="stable")]
-        dropped = np.zeros(len(tries.id), dtype=bool)
-        dropped[order[faults.small_attempts:]] = True
-        dropped |= late & ~roamers.own[tries.rd]
-        small = tries.id[order[: faults.small_attempts]]
-        tries = tries.take(~dropped)
-    else:
-        small = np.zeros(0, dtype=np.int64)
+        late = (tries.plmn_row == world.row_of(faults.small_plmn)) & (tries.at >= faults.last_week)
+        tries = tries.take(~late | np.isin(tries.id, small))
     arrival = (tries.id // 16) % 1024 == _ARRIVAL
     steered = _steering_rejects(world, streams, roamers, tries, np.where(arrival, 0.5, 0.06), "steering", None)
-    outcome = _Outcome(world, streams, roamers, faults, hit, small)
+    outcome = _Outcome(world, streams, people, roamers, faults, hit, small)
     parts = [steered, outcome(tries)]
     failed = parts[-1].take(parts[-1].failed)
     for slot in (3, 4, 5):

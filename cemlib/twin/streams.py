@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-from scipy.special import ndtri
 
 from cemlib.errors import ParameterError
+from cemlib.twin import exact
 
 __all__ = ["Streams"]
 
@@ -64,11 +64,11 @@ class Streams:
 
     def normal(self, node: str, ids) -> np.ndarray:
         """One standard normal number for each row id."""
-        return ndtri(self.uniform(node, ids))
+        return exact.normal_quantile()(self.uniform(node, ids))
 
     def lognormal(self, node: str, ids, median, sigma) -> np.ndarray:
         """One log-normal number for each row id; median may differ by row."""
-        return np.asarray(median) * np.exp(sigma * self.normal(node, ids))
+        return np.asarray(median) * exact.exp(sigma * self.normal(node, ids))
 
     def pick(self, node: str, ids, weights) -> np.ndarray:
         """The index of one of the weights for each row id, in proportion to them.
@@ -91,13 +91,18 @@ class Streams:
         """
         u = self.uniform(node, ids)
         mean = np.broadcast_to(np.asarray(mean, dtype=np.float64), u.shape)
-        term = np.exp(-mean)
-        reached, count = term.copy(), np.zeros(u.shape, dtype=np.int64)
+        count = np.zeros(u.shape, dtype=np.int64)
+        term = exact.exp(-mean)
+        # only those that are not reached yet go on
+        left = np.flatnonzero(u > term)
+        u, mean, term = u[left], mean[left], term[left]
+        reached = term.copy()
         for k in range(1, 400):
-            above = u > reached
-            if not above.any():
+            if not len(left):
                 break
-            count += above
+            count[left] = k
             term = term * mean / k
-            reached += term
+            reached = reached + term
+            on = u > reached
+            left, u, mean, term, reached = left[on], u[on], mean[on], term[on], reached[on]
         return count

@@ -8,16 +8,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cemlib.errors import ParameterError
+from cemlib.twin import exact
 from cemlib.twin.season import DAY_MS, WARM_UP_DAYS
 from cemlib.twin.streams import Streams
 from cemlib.twin.world import World
 
-__all__ = ["FICTION_RANGES", "build_population", "customer_lines", "fiction_numbers", "padded"]
+__all__ = ["FICTION_RANGES", "build_population", "check_subscribers", "customer_lines", "customer_numbers", "fiction_numbers", "padded"]
 
 #: French numbers reserved for works of fiction: country code and the first digits; four more digits follow.
 FICTION_RANGES = ("+3363998", "+3319900", "+3326191", "+3335301", "+3346571", "+3353649")
-# the first four ranges are for our customers, the others for everybody else
-_OWN_RANGES = 4
+# the first four ranges are for our customers, the others for everybody else; beyond 40,000 customers Australian ranges follow, which are
+# reserved for fiction too (eight geographic ones of ten thousand each)
+_OWN_RANGES = ("+3363998", "+3319900", "+3326191", "+3335301", "+6125550", "+6127010", "+6135550", "+6137010", "+6175550", "+6177010", "+6185550", "+6187010")
 _INBOUND = 1 << 20
 _BLOCK = 10_000
 
@@ -42,7 +44,15 @@ def fiction_numbers(index: np.ndarray, first_range: int = 0) -> np.ndarray:
     >>> fiction_numbers(np.array([0, 10_000])).tolist()
     ['+33639984321', '+33199004321']
     """
-    ranges = np.array(FICTION_RANGES)[first_range + index // _BLOCK]
+    return _numbers(np.array(FICTION_RANGES)[first_range + index // _BLOCK], index)
+
+
+def customer_numbers(customers: np.ndarray) -> np.ndarray:
+    """The numbers of our customers."""
+    return _numbers(np.array(_OWN_RANGES)[customers // _BLOCK], customers)
+
+
+def _numbers(ranges: np.ndarray, index: np.ndarray) -> np.ndarray:
     return np.char.add(ranges, padded((index * 7919 + 4321) % _BLOCK, 4))
 
 
@@ -65,26 +75,35 @@ def _devices(world: World, streams: Streams, ids: np.ndarray) -> dict[str, np.nd
     }
 
 
-def _own(world: World, streams: Streams, count: int) -> pd.DataFrame:
-    if not 100 <= count <= _OWN_RANGES * _BLOCK:
-        raise ParameterError("The number of subscribers is out of range.", wanted=f"100 … {_OWN_RANGES * _BLOCK:,}",
+def check_subscribers(count: int) -> None:
+    """Refuse a number of customers for which there are no numbers.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if not 100 <= count <= len(_OWN_RANGES) * _BLOCK:
+        raise ParameterError("The number of subscribers is out of range.", wanted=f"100 … {len(_OWN_RANGES) * _BLOCK:,}",
                              came=f"{count:,}", todo="The number ranges reserved for fiction hold no more.")
-    ids = np.arange(count)
+
+
+def _own(world: World, streams: Streams, ids: np.ndarray) -> pd.DataFrame:
     chosen = streams.pick("subscriber.imsi_range", ids, list(world.imsi_ranges.values()))
     ranges = np.array(list(world.imsi_ranges))[chosen]
     kind = np.array(["consumer", "household", "enterprise"])[streams.pick("subscriber.account_type", ids, [0.62, 0.24, 0.14])]
     # people of a household and staff of an enterprise share an account
+    # who shares one is found among neighbours by id, however many customers there are
     group = np.select([kind == "household", kind == "enterprise"],
-                      [streams.pick("subscriber.household", ids, np.ones(max(1, count // 12))),
-                       (max(1, count // 180) * streams.uniform("subscriber.enterprise", ids) ** 2.2).astype(np.int64)], ids)
+                      [ids // 48 * 4 + (4 * streams.uniform("subscriber.household", ids)).astype(np.int64),
+                       ids // 3600 * 20 + (20 * exact.power(streams.uniform("subscriber.enterprise", ids), 2.2)).astype(np.int64)], ids)
     letter = np.select([kind == "household", kind == "enterprise"], ["H", "E"], "C")
     is_business = kind == "enterprise"
     tier = np.array(["", "gold", "platinum"])[streams.pick("subscriber.vip", ids, [0.975, 0.019, 0.006])]
-    age_days = (streams.uniform("subscriber.age", ids) ** 1.6 * 2500).astype(np.int64) + 1
+    age_days = (exact.power(streams.uniform("subscriber.age", ids), 1.6) * 2500).astype(np.int64) + 1
     return pd.DataFrame({
         "sub": ids, "is_own": True, "plmn_row": -1, "is_business": is_business,
         "imsi_range": ranges, "imsi": np.char.add(ranges, padded((ids * 7919 + 1_234_567) % 10_000_000, 7)),
-        "msisdn": fiction_numbers(ids), **_devices(world, streams, ids),
+        "msisdn": _numbers(np.array(_OWN_RANGES)[ids // _BLOCK], ids), **_devices(world, streams, ids),
         "account_id": np.char.add(np.char.add("A-", letter), padded(group + 1, 6)), "account_type": kind,
         "plan": np.where(is_business, np.array(["business_s", "business_l"])[streams.pick("subscriber.plan_b", ids, [0.6, 0.4])],
                          np.array(["basic", "plus", "max", "travel"])[streams.pick("subscriber.plan", ids, [0.3, 0.38, 0.2, 0.12])]),
@@ -94,13 +113,13 @@ def _own(world: World, streams: Streams, count: int) -> pd.DataFrame:
     })
 
 
-def _visitors(world: World, streams: Streams, count: int) -> pd.DataFrame:
-    ids = _INBOUND + np.arange(count)
+def _visitors(world: World, streams: Streams, numbers: np.ndarray) -> pd.DataFrame:
+    ids = _INBOUND + numbers
     # a partner's share among the visitors of its country is its share at home
     weight = (world.countries["inbound"].to_numpy()[world.networks["country_row"]] * world.networks["natural"]).to_numpy()
     row = streams.pick("visitor.network", ids, weight)
     plmn = world.networks["plmn"].to_numpy().astype(str)[row]
-    serial = (np.arange(count) * 7919 + 7_654_321) % 1_000_000_000
+    serial = (numbers * 7919 + 7_654_321) % 1_000_000_000
     imsi = np.where(np.char.str_len(plmn) == 6, np.char.add(plmn, padded(serial, 9)), np.char.add(plmn, padded(serial, 10)))
     return pd.DataFrame({
         "sub": ids, "is_own": False, "plmn_row": row, "is_business": streams.uniform("visitor.business", ids) < 0.22,
@@ -109,7 +128,7 @@ def _visitors(world: World, streams: Streams, count: int) -> pd.DataFrame:
     })
 
 
-def build_population(world: World, streams: Streams, subscribers: int) -> pd.DataFrame:
+def build_population(world: World, streams: Streams, subscribers: int, part: tuple[int, int] | None = None) -> pd.DataFrame:
     """Our customers and the visitors, one row per SIM.
 
     Parameters
@@ -118,6 +137,8 @@ def build_population(world: World, streams: Streams, subscribers: int) -> pd.Dat
     streams : Streams
     subscribers : int
         Our own customers; the visitors of 30 days are half as many.
+    part : tuple of int, optional
+        First customer and the one after the last of a block; the block has its part of the visitors.
 
     Returns
     -------
@@ -134,8 +155,11 @@ def build_population(world: World, streams: Streams, subscribers: int) -> pd.Dat
     """
     # as with our own travellers, a short period has fewer visitors
     visitors = round(subscribers * 0.5 * (world.days + WARM_UP_DAYS) / (30 + WARM_UP_DAYS))
-    people = pd.concat([_own(world, streams, subscribers), _visitors(world, streams, visitors)], ignore_index=True)
-    people["activity"] = np.exp(0.65 * streams.normal("subscriber.activity", people["sub"]) - 0.21)
+    check_subscribers(subscribers)
+    first, end = part or (0, subscribers)
+    visiting = np.arange(visitors * first // subscribers, visitors * end // subscribers)
+    people = pd.concat([_own(world, streams, np.arange(first, end)), _visitors(world, streams, visiting)], ignore_index=True)
+    people["activity"] = exact.exp(0.65 * streams.normal("subscriber.activity", people["sub"]) - 0.21)
     return people
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from cemlib.twin import exact
 from cemlib.twin.faults import Faults
+from cemlib.twin.feed import coded
 from cemlib.twin.season import DAY_MS, HOUR_MS, WARM_UP_DAYS, expand
 from cemlib.twin.streams import Streams
 from cemlib.twin.world import World
 
-__all__ = ["build_roamer_days", "build_trips"]
+__all__ = ["build_roamer_days", "build_trips", "trips_to_the_small_partner"]
 
 _TRIPS = 3
 
@@ -29,7 +31,7 @@ def build_trips(world: World, streams: Streams, people: pd.DataFrame) -> pd.Data
         trip (id), person (row of people), sub, is_own, country_row, start, end (ms since the period's start; a trip may begin before it).
     """
     # the share of travellers is that of 30 days; a short period has fewer
-    share = 1 - (1 - people["travels"].to_numpy()) ** ((world.days + WARM_UP_DAYS) / (30 + WARM_UP_DAYS))
+    share = 1 - exact.power(1 - people["travels"].to_numpy(), (world.days + WARM_UP_DAYS) / (30 + WARM_UP_DAYS))
     active = np.flatnonzero((people["status"] == "active").to_numpy() & (streams.uniform("trip.travels", people["sub"]) < share))
     sub = people["sub"].to_numpy()[active]
     business, own = people["is_business"].to_numpy()[active], people["is_own"].to_numpy()[active]
@@ -43,7 +45,7 @@ def build_trips(world: World, streams: Streams, people: pd.DataFrame) -> pd.Data
     parts = []
     for number in range(_TRIPS):
         trip = sub * 4 + number
-        gap = 0 if number == 0 else ((1.5 - 4 * np.log(streams.uniform("trip.gap", trip))) * DAY_MS).astype(np.int64)
+        gap = 0 if number == 0 else ((1.5 - 4 * exact.log(streams.uniform("trip.gap", trip))) * DAY_MS).astype(np.int64)
         start = end + gap
         end = start + _lengths(streams, trip, business, own)
         parts.append(pd.DataFrame({"trip": trip, "person": active, "sub": sub, "is_own": own, "start": start, "end": end})[count > number])
@@ -55,12 +57,11 @@ def build_trips(world: World, streams: Streams, people: pd.DataFrame) -> pd.Data
     return trips
 
 
-def _send_some_to_the_small_partner(world: World, streams: Streams, trips: pd.DataFrame, faults: Faults) -> None:
-    """Make sure that the partner too small to judge has two roamers of ours in the last week, whatever the seed."""
-    row = world.networks["country_row"][world.row_of(faults.small_plmn)]
+def trips_to_the_small_partner(world: World, streams: Streams, trips: pd.DataFrame) -> tuple[int, ...]:
+    """Two trips of ours in the last week, whatever the seed: those that go to the partner too small to judge."""
     late = trips["is_own"] & trips["start"].between(world.end - 6 * DAY_MS, world.end - 3 * DAY_MS)
-    chosen = trips.index[late][np.argsort(streams.uniform("trip.small", trips["trip"][late]), kind="stable")[:2]]
-    trips.loc[chosen, "country_row"] = row
+    ids = trips["trip"].to_numpy()[late.to_numpy()]
+    return tuple(ids[np.argsort(streams.uniform("trip.small", ids), kind="stable")[:2]].tolist())
 
 
 def build_roamer_days(world: World, streams: Streams, people: pd.DataFrame, trips: pd.DataFrame, faults: Faults) -> pd.DataFrame:
@@ -72,28 +73,38 @@ def build_roamer_days(world: World, streams: Streams, people: pd.DataFrame, trip
         rd (id), person, sub, is_own, country_row, day, start, end, is_arrival, goes_on (the trip is longer than the day),
         plmn_row (the partner's network: visited by ours, home of a visitor), is_silent, activity, is_business.
     """
-    _send_some_to_the_small_partner(world, streams, trips, faults)
+    small_country = world.networks["country_row"][world.row_of(faults.small_plmn)]
+    trips = trips.assign(country_row=np.where(trips["trip"].isin(faults.small_trips), small_country, trips["country_row"]))
     first = (trips["start"].to_numpy().clip(0)) // DAY_MS
     last = np.minimum(trips["end"].to_numpy() - 1, world.end - 1) // DAY_MS
     row, number = expand(last - first + 1)
     trip = trips.iloc[row].reset_index(drop=True)
     day = first[row] + number
-    rd = trip["trip"].to_numpy() * 64 + day
+    rd = trip["trip"].to_numpy() * 128 + day
     start, end = np.maximum(trip["start"].to_numpy(), day * DAY_MS), np.minimum(trip["end"].to_numpy(), (day + 1) * DAY_MS)
     country = trip["country_row"].to_numpy()
     # a device keeps its network for two days or so, then may find another one
-    block = trip["trip"].to_numpy() * 64 + day // 2
+    block = trip["trip"].to_numpy() * 128 + day // 2
     served = np.zeros(len(rd), dtype=np.int64)
     for code in range(len(world.countries)):
         there = np.flatnonzero(country == code)
         rows = np.flatnonzero(world.networks["country_row"].to_numpy() == code)
         served[there] = rows[streams.pick("stay.network", block[there], world.networks["share"].to_numpy()[rows])]
     own, person = trip["is_own"].to_numpy(), trip["person"].to_numpy()
+    place = {
+        "stay_country": lambda: (country, tuple(world.countries.index)), "stay_direction": lambda: (own.astype(int), ("inbound", "outbound")),
+        "stay_day": lambda: (day, None),
+    }
+    owners = {"customer": trip["sub"].to_numpy(), "trip": trip["trip"].to_numpy()}
+    names = tuple(world.networks["plmn"])
+    served = faults.act("stay_network", served, ids=block, columns=place, at=day * DAY_MS, labels=names, owners=owners)
     plmn_row = np.where(own, served, people["plmn_row"].to_numpy()[person])
     silent = (streams.uniform("stay.silent_trip", trip["trip"]) < 0.03) | (streams.uniform("stay.silent_day", rd) < 0.03)
     if faults.has("silent_roamers"):
         hit = own & (plmn_row == world.row_of(faults.silent_plmn))
         silent |= hit & (streams.uniform("fault.silent", rd) < faults.silent_share)
+    place |= {"stay_plmn": lambda: (plmn_row, names), "stay_hub": lambda: coded(world.networks["hub"], plmn_row)}
+    silent = faults.act("stay_is_silent", silent, ids=rd, columns=place, at=day * DAY_MS, owners=owners)
     return pd.DataFrame({
         "rd": rd, "trip": trip["trip"], "person": person, "sub": trip["sub"], "is_own": own, "country_row": country, "day": day,
         "start": start, "end": end, "is_arrival": trip["start"].to_numpy() >= day * DAY_MS, "goes_on": trip["end"].to_numpy() > (day + 1) * DAY_MS,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from cemlib.twin import exact
 from cemlib.twin.faults import Faults
 from cemlib.twin.feed import Feed, codes, instants, numbers, tokens
 from cemlib.twin.season import DAY_MS, HOUR_MS, USAGE, times_of_day
@@ -87,14 +88,14 @@ def speed_test_feed(world: World, streams: Streams, faults: Faults, count: int) 
     ids = np.arange(count)
     at, load, region, operator = _when_and_where(world, streams, "speed", ids)
     technology = streams.pick("speed.technology", ids, _TECHNOLOGY_SHARES)
-    user = (streams.uniform("speed.user", ids) ** 1.7 * count * 0.7).astype(np.int64) * len(world.operators) + operator
+    user = (exact.power(streams.uniform("speed.user", ids), 1.7) * count * 0.7).astype(np.int64) * len(world.operators) + operator
     able = world.devices[(world.devices["volte"] == 1) & (world.devices["vendor"] != "Tessel")].reset_index(drop=True)
     device = streams.pick("speed.device", user, able["weight"])
     bad = _of_the_bad_region(world, faults, region, operator) & (technology == 0)
     mobile = technology < 2
     rsrp = -93 + 9 * streams.normal("speed.rsrp", ids) - 3 * (technology == 1) - 9 * bad
-    speed = _TECHNOLOGY_MBPS[technology] * (1 - 0.35 * load**2) * np.exp(0.25 * world.operators["level"].to_numpy()[operator])
-    speed = speed * np.where(mobile, np.exp(0.035 * (rsrp + 93)), 1) * np.where(bad, 0.55, 1)
+    speed = _TECHNOLOGY_MBPS[technology] * (1 - 0.35 * load**2) * exact.exp(0.25 * world.operators["level"].to_numpy()[operator])
+    speed = speed * np.where(mobile, exact.exp(0.035 * (rsrp + 93)), 1) * np.where(bad, 0.55, 1)
     down = streams.lognormal("speed.down", ids, speed, 0.62).clip(0.05, 1600)
     up = streams.lognormal("speed.up", ids, down * 0.22 + 0.4, 0.5).clip(0.02, 400)
     ping = streams.lognormal("speed.ping", ids, _TECHNOLOGY_PING[technology] * (1 + 0.3 * load**2) * np.where(bad, 1.4, 1), 0.4)

@@ -29,6 +29,9 @@ LAYOUT = {
 }
 
 
+_REPEATED = frozenset({"direction", "rat", "apn", "service", "protocol", "cause", "vplmn", "imei", "imsi"})
+
+
 @dataclass(frozen=True)
 class WrittenFile:
     """One file: where it is (relative to the incoming folder), its records, and how many must be refused, by reason."""
@@ -40,7 +43,7 @@ class WrittenFile:
     bad: dict[str, int] = field(default_factory=dict)
 
 
-def _texts(table: pa.Table) -> pa.Array:
+def _texts(table: pa.Table, delimiter: str) -> pa.Array:
     """The lines of a table; instants in ISO 8601 UTC with milliseconds and Z, nothing where there is no value."""
     columns = []
     for column in table.columns:
@@ -49,7 +52,7 @@ def _texts(table: pa.Table) -> pa.Array:
             text = column.cast(pa.timestamp("ms")).cast(pa.string())
             column = pc.binary_join_element_wise(pc.replace_substring(text, " ", "T"), "Z", "")
         columns.append(column.cast(pa.string()))
-    return pc.binary_join_element_wise(*columns, ",", null_handling="replace", null_replacement="")
+    return pc.binary_join_element_wise(*columns, delimiter, null_handling="replace", null_replacement="")
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -63,11 +66,12 @@ def _write(path: Path, relative: str, feed: Feed, streams: Streams, bad_rate: fl
     if path.suffix == ".parquet":
         table, bad = soil_table(feed, streams, bad_rate)
         sink = io.BytesIO()
-        pq.write_table(table, sink, compression="zstd", compression_level=1, use_dictionary=["direction", "rat", "apn", "service", "protocol", "cause", "vplmn", "imei", "imsi"])
+        names = [one.name for one in table.schema if pa.types.is_dictionary(one.type) or one.name in _REPEATED]
+        pq.write_table(table, sink, compression="zstd", compression_level=1, use_dictionary=names)
         records, content = table.num_rows, sink.getvalue()
     else:
-        lines, bad = soil_lines(feed, _texts(feed.table).to_pylist(), streams, bad_rate)
-        content = "\n".join([",".join(feed.table.column_names), *lines, ""]).encode()
+        lines, bad = soil_lines(feed, _texts(feed.table, feed.delimiter).to_pylist(), streams, bad_rate)
+        content = "\n".join([feed.delimiter.join(feed.table.column_names), *lines, ""]).encode()
         if path.suffix == ".gz":
             content = gzip.compress(content, 3, mtime=0)
         records = len(lines)
@@ -75,8 +79,19 @@ def _write(path: Path, relative: str, feed: Feed, streams: Streams, bad_rate: fl
     return WrittenFile(relative, feed.name, records, len(content), {reason: bad[reason] for reason in sorted(bad)})
 
 
-def write_feed(folder: Path, feed: Feed, streams: Streams, *, bad_rate: float, days: int) -> tuple[list[WrittenFile], int]:
+def write_feed(folder: Path, feed: Feed, streams: Streams, *, bad_rate: float, days: int, part: str = "", file_days: int = 1,
+               parquet: bool = False) -> tuple[list[WrittenFile], int]:
     """Write a feed's files: one a day on which records were written, or one.
+
+    Parameters
+    ----------
+    folder, feed, streams, bad_rate, days : Path, Feed, Streams, float, int
+    part : str
+        Ends the names of the files: the part of the customers that they hold.
+    file_days : int
+        Days that one file holds.
+    parquet : bool
+        Write Parquet where the feed is a text file otherwise.
 
     Returns
     -------
@@ -85,18 +100,23 @@ def write_feed(folder: Path, feed: Feed, streams: Streams, *, bad_rate: float, d
     """
     place = folder / feed.name
     place.mkdir(parents=True, exist_ok=True)
+    pattern = feed.file or LAYOUT[feed.name]
+    stem, dot, kind = pattern.partition(".")
+    if parquet and feed.written_at is not None and not feed.file:
+        kind = "parquet"
+    pattern = f"{stem}{'_' if part else ''}{part}{dot}{kind}"
     if feed.written_at is None:
-        name = LAYOUT[feed.name]
-        return [_write(place / name, f"{feed.name}/{name}", feed, streams, bad_rate)], 0
-    order = np.lexsort((feed.ids, feed.written_at))
-    edges = np.searchsorted(feed.written_at[order], np.arange(days + 1) * DAY_MS)
-    feed, files = feed.take(order), []
-    for day in range(days):
+        return [_write(place / pattern, f"{feed.name}/{pattern}", feed, streams, bad_rate)], 0
+    if not feed.is_sorted:
+        feed = feed.take(np.lexsort((feed.ids, feed.written_at)))
+    starts = np.arange(0, days, file_days)
+    edges = np.searchsorted(feed.written_at, np.append(starts, days) * DAY_MS)
+    files = []
+    for number, day in enumerate(starts.tolist()):
         stamp = f"{PERIOD_START.tz_localize(None) + np.timedelta64(day, 'D'):%Y%m%d}"
-        name = LAYOUT[feed.name].format(day=stamp)
-        part = feed.take(np.arange(edges[day], edges[day + 1]))
-        files.append(_write(place / name, f"{feed.name}/{name}", part, streams, bad_rate))
-    return files, int(len(order) - edges[-1])
+        name = pattern.format(day=stamp)
+        files.append(_write(place / name, f"{feed.name}/{name}", feed.between(int(edges[number]), int(edges[number + 1])), streams, bad_rate))
+    return files, int(len(feed.ids) - edges[-1])
 
 
 def remove_stale(folder: Path, files: list[WrittenFile]) -> None:

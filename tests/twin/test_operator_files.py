@@ -159,7 +159,7 @@ def test_the_truth_never_lies_below_the_incoming_folder(tmp_path):
     assert not [word for word in ("planted", "fault", "99917", "bad") if word in told]
 
 
-@pytest.mark.parametrize("wrong", [{"days": 1}, {"days": 61}, {"subscribers": 99}, {"subscribers": 40_001}, {"bad_rate": 0.3}, {"bad_rate": -0.1}, {"seed": -1}])
+@pytest.mark.parametrize("wrong", [{"days": 1}, {"days": 61}, {"subscribers": 99}, {"subscribers": 120_001}, {"bad_rate": 0.3}, {"bad_rate": -0.1}, {"seed": -1}])
 def test_an_argument_out_of_range_is_refused_before_anything_is_written(tmp_path, wrong):
     with pytest.raises(ParameterError):
         write_operator(tmp_path / "in", **{**SMALL, **wrong})

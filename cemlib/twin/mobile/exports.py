@@ -1,0 +1,114 @@
+"""The network's own files: inventory, hourly counters of the last days, and daily aggregates of thirteen months."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cemlib.twin.dirt import Dirt
+from cemlib.twin.feed import EPOCH_MS, codes
+from cemlib.twin.mobile.declared import MOBILE, RATS
+from cemlib.twin.mobile.records import cell_names
+from cemlib.twin.season import DAY_MS, HOUR_MS
+
+__all__ = ["COUNTER_DAYS"]
+
+#: Hourly counters are kept so many days; what is older is there by day.
+COUNTER_DAYS = 7
+_CLASSES = ("GsmCell", "UtranCell", "EUtranCell", "NRCellDU")
+_FIGURES = ("data_volume_gb", "mean_users", "setup_fail_ratio")
+
+
+@MOBILE.node("cell_hour")
+def cell_hour_is_kept(draw, cell_exists, days):
+    """Whether the hour's counters are still kept."""
+    return cell_exists & (draw.number >= 24 * (days - COUNTER_DAYS))
+
+
+@MOBILE.node("cell_hour")
+def cell_hour_start(draw):
+    """Begin of the hour."""
+    return draw.number * HOUR_MS
+
+
+@MOBILE.node("cell_hour")
+def cell_hour_written(draw, cell_hour_start):
+    """When the counters of the hour were written: ten minutes after its end."""
+    return cell_hour_start + HOUR_MS + 600_000 + (60_000 * draw.uniform()).astype(np.int64)
+
+
+@MOBILE.node("cell")
+def cell_row(draw):
+    """Number of the cell."""
+    return draw.ids
+
+
+def _clock(at: np.ndarray, form: str, offset: int = HOUR_MS) -> pa.Array:
+    return pc.strftime(pa.array(at + EPOCH_MS + offset).cast(pa.timestamp("ms")).cast(pa.timestamp("s"), safe=False), form)
+
+
+@MOBILE.feed("resource_inventory", "cell", file="inventory.csv", keep="cell_exists")
+def resource_inventory(cell_row, cell_rat, cell_site, geography, days):
+    """Sites and cells; a renamed cell ends and begins anew under its other name in the middle of the period."""
+    middle = np.datetime64("2026-03-01") + np.timedelta64(days // 2, "D")
+    old = cell_names(cell_row, np.zeros(len(cell_row)), days).cast(pa.string()).to_pylist()
+    new = cell_names(cell_row, np.full(len(cell_row), days * DAY_MS), days).cast(pa.string()).to_pylist()
+    sites = np.arange(len(geography.region))
+    rows = [[f"S-{site:04d}", "Site", f"Site {site}", "", round(geography.latitude[site] * 1e6), round(geography.longitude[site] * 1e6), "2024-01-01", "9999-12-31"] for site in sites.tolist()]
+    for before, after, rat, site in zip(old, new, cell_rat.tolist(), cell_site.tolist()):
+        place = [f"S-{site:04d}", round(geography.latitude[site] * 1e6), round(geography.longitude[site] * 1e6)]
+        spans = [(before, "2024-01-01", "9999-12-31")] if before == after else [(before, "2024-01-01", str(middle)), (after, str(middle), "9999-12-31")]
+        rows += [[name, _CLASSES[rat], f"{name} {RATS[rat]}", *place, since, until] for name, since, until in spans]
+    names = ("object_id", "object_class", "user_label", "parent", "lat_e6", "lon_e6", "in_service", "out_of_service")
+    return {name: pa.array(column) for name, column in zip(names, zip(*rows))}
+
+
+@MOBILE.feed("network_counter", "cell_hour", file="pm_{day}.csv.gz", written="cell_hour_written", keep="cell_hour_is_kept", dirt=Dirt(
+    {"too_few_columns": 2, "too_many_columns": 2, "duplicate": 2, "bad_time": 1}, {"bad_time": "BeginTime"}))
+def network_counter(ids, cell_hour_start, cell_hour_load, cell_hour_fail_rate, cell_hour_is_up, cell_hour_cabinet_c, cell_row, cell_rat, cell_base_load, days):
+    """Counters of an hour, with NIL where nothing was collected; the time has the winter's offset all year."""
+    tries = np.rint(900 * cell_hour_load * cell_hour_is_up).astype(np.int64)
+    good = np.rint(tries * (1 - cell_hour_fail_rate)).astype(np.int64)
+    text = tries.astype("<U8")
+    return {
+        "BeginTime": _clock(cell_hour_start, "%Y-%m-%dT%H:%M:%S+01:00"), "Granularity": codes(["PT3600S"], np.zeros(len(ids))),
+        "MeasObj": cell_names(cell_row, cell_hour_start, days).cast(pa.string()), "Suspect": codes(["false", "true"], ~cell_hour_is_up),
+        "RRC.ConnEstabAtt.sum": pa.array(np.where(ids % 509 == 7, "NIL", text)), "RRC.ConnEstabSucc.sum": pa.array(good),
+        "RRU.PrbTotDl": pa.array(np.rint(10_000 * np.minimum(cell_hour_load, 1)).astype(np.int64)),
+        "RRU.CellUnavailableTime.sum": pa.array(np.where(cell_hour_is_up, 0, 3600)),
+        "RRC.ConnMean": pa.array(np.round(60 * cell_hour_load, 2)), "DRB.IPVolDl.sum": pa.array(np.rint(4e6 * cell_hour_load * (1 + cell_rat)).astype(np.int64)),
+    }
+
+
+@MOBILE.node("cell_history")
+def history_is_kept(cell_rat):
+    """Thirteen months are kept of the 4G cells."""
+    return cell_rat == 2
+
+
+@MOBILE.node("cell_history", decimals=5)
+def history_fail_rate(draw, history_load):
+    """Share of set-ups that failed on the day."""
+    return 0.004 * (1 + 0.4 * history_load) * (1 + 0.12 * (draw.uniform() - 0.5))
+
+
+@MOBILE.feed("daily_aggregate", "cell_history", file="daily_cells.csv.gz", keep="history_is_kept", dirt=Dirt(
+    {"too_few_columns": 2, "too_many_columns": 2, "duplicate": 2, "bad_time": 1}, {"bad_time": "day"}, {"bad_time": "2026-02-30"}))
+def daily_aggregate(ids, history_load, history_fail_rate, history_day, cell_row, cell_rat, days):
+    """Volume, users and failures of each cell and local day."""
+    day = pc.strftime(pa.array(history_day * DAY_MS + EPOCH_MS).cast(pa.timestamp("ms")).cast(pa.timestamp("s")), "%Y-%m-%d")
+    name = cell_names(cell_row, history_day * DAY_MS, days).cast(pa.string())
+    values = (np.round(24 * 0.5 * history_load * (1 + cell_rat), 3), np.round(60 * history_load, 3), history_fail_rate)
+    return {
+        "day": pa.concat_arrays([day] * 3), "object": pa.concat_arrays([name] * 3), "figure": codes(_FIGURES, np.repeat(np.arange(3), len(ids))),
+        "value": pa.array(np.concatenate(values)), "flagged": pa.array(np.zeros(3 * len(ids), np.int8)),
+    }
+
+
+@MOBILE.node("cell_history")
+def history_day(draw):
+    """Number of the day, negative before the period."""
+    return draw.number
+
+
