@@ -121,9 +121,9 @@ def cem() -> None:
 
 def _fill() -> None:
     """Put the commands into the group."""
-    from cemlib.cli import completion, demo, ingest, kpi, lake, report, serve, sources
+    from cemlib.cli import completion, demo, ingest, kpi, lake, report, serve, sources, twin
 
-    for command in (demo.demo, sources.sources, ingest.ingest, lake.lake, kpi.kpi, report.report, serve.apps, serve.lab, completion.completion):
+    for command in (demo.demo, sources.sources, ingest.ingest, lake.lake, kpi.kpi, report.report, serve.apps, serve.lab, twin.twin, completion.completion):
         cem.add_command(command)
 
 

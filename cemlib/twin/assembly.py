@@ -165,7 +165,8 @@ class Assembly:
         self.graph = Graph.of(*(part.domain for part in self.parts.values()))
         self.interventions = tuple(one if effects else one.without_effect() for one in plan.interventions)
         for one in self.interventions:
-            self.graph.node(one.node)
+            for name in (one.node, *one.where):
+                self.graph.node(name)
         wrapped = [one for one in self.interventions if self.graph.node(one.node).rule is None]
         facts = plan.facts if effects else ()
         faults = Faults.planted(facts, days=plan.days)
