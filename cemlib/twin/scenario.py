@@ -215,7 +215,8 @@ def load_scenario(name: str | Path) -> Scenario:
 
 def _told(error: ValidationError, where: str) -> ParameterError:
     """The first complaint; a word that does not exist gets the nearest."""
-    first = error.errors()[0]
+    # a misspelt word leaves the right one missing: the misspelling is what to tell
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     place = ".".join(str(one) for one in first["loc"])
     if first["type"] == "extra_forbidden":
         kind = Do if "do" in first["loc"] else Cause if "causes" in first["loc"] else Scenario
