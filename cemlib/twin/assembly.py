@@ -142,7 +142,6 @@ class People:
     imei: pa.Array
     imeisv: pa.Array
     msisdn: pa.Array
-    tac_or_zeros: pa.Array
     account: pa.Array
 
 
@@ -165,7 +164,8 @@ class Assembly:
         self.graph = Graph.of(*(part.domain for part in self.parts.values()))
         self.interventions = tuple(one if effects else one.without_effect() for one in plan.interventions)
         for one in self.interventions:
-            self.graph.node(one.node)
+            for name in (one.node, *one.where):
+                self.graph.node(name)
         wrapped = [one for one in self.interventions if self.graph.node(one.node).rule is None]
         facts = plan.facts if effects else ()
         faults = Faults.planted(facts, days=plan.days)
@@ -248,9 +248,8 @@ def records_of(sample: Sample, rule: FeedRule) -> Feed:
 def _names(people: pd.DataFrame) -> People:
     own = people[people["is_own"]]
     imei = own["imei"].to_numpy().astype(str)
-    tac = np.append(own["imei"].str[:8].to_numpy(object), "00000000")
     return People(*(pa.array(one.astype(object), pa.string()) for one in (
-        own["imsi"].to_numpy(), imei, np.char.add(imei.astype("<U14"), "01"), own["msisdn"].to_numpy(), tac, own["account_id"].to_numpy())))
+        own["imsi"].to_numpy(), imei, np.char.add(imei.astype("<U14"), "01"), own["msisdn"].to_numpy(), own["account_id"].to_numpy())))
 
 
 def _mobile_given(assembly: Assembly, first: int, end: int) -> dict[str, np.ndarray]:
@@ -279,7 +278,7 @@ class MobileWorld:
 
     def __init__(self, world: World) -> None:
         self.home, self.days, self.regions, self.offsets = world.home, world.days, world.regions, world.offsets
-        self.plans, self.prices = _PLANS, _PRICES
+        self.plans, self.prices, self.devices = _PLANS, _PRICES, tuple(world.devices["tac"])
         self.device_has_5g = world.devices["fiveg"].to_numpy() == 1
         self.device_has_volte = world.devices["volte"].to_numpy() == 1
 

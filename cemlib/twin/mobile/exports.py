@@ -87,10 +87,10 @@ def history_is_kept(cell_rat):
     return cell_rat == 2
 
 
-@MOBILE.node("cell_history", decimals=5)
-def history_fail_rate(draw, history_load):
-    """Share of set-ups that failed on the day."""
-    return 0.004 * (1 + 0.4 * history_load) * (1 + 0.12 * (draw.uniform() - 0.5))
+@MOBILE.node("cell_history", decimals=5, pool={"cell_hour_fail_rate": "sum"})
+def history_fail_rate(draw, cell_hour_fail_rate):
+    """Share of set-ups that failed on the day; within the period that of its hours."""
+    return np.where(draw.number < 0, 0.0038 * (1 + 0.12 * (draw.uniform() - 0.5)), cell_hour_fail_rate / 24)
 
 
 @MOBILE.feed("daily_aggregate", "cell_history", file="daily_cells.csv.gz", keep="history_is_kept", dirt=Dirt(

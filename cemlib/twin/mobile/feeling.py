@@ -143,7 +143,7 @@ def day_discontent(day_memory, day_peak, day_unfairness, customer_temper, custom
 @MOBILE.node("customer_day", decimals=6)
 def day_complaint_risk(day_discontent, customer_is_active):
     """Chance of a complaint on the day."""
-    return customer_is_active * exact.logistic(-7.4 + 1.45 * day_discontent)
+    return customer_is_active * exact.logistic(-7.7 + 2.0 * day_discontent)
 
 
 @MOBILE.node("customer_day")

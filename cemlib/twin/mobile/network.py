@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cemlib.twin import exact
-from cemlib.twin.mobile.declared import MOBILE, RATS
+from cemlib.twin.mobile.declared import HISTORY_DAYS, MOBILE, RATS
 
 __all__ = ["VENDORS"]
 
@@ -84,7 +84,20 @@ def cell_hour_cabinet_c(draw, cell_hour_load):
     return 31 + 16 * cell_hour_load + 1.2 * draw.normal()
 
 
-@MOBILE.node("cell_history", decimals=4)
-def history_load(draw, cell_base_load, history_season):
-    """Mean load of a day, back to thirteen months ago."""
-    return cell_base_load * history_season[draw.number + 365] * draw.of(exact.lognormal_quantile(0.05))
+@MOBILE.node("cell_hour", to="cell_history")
+def cell_hour_day(draw, days):
+    """The cell's day to which the hour belongs."""
+    return draw.row_above * (HISTORY_DAYS + days) + HISTORY_DAYS + draw.number // 24
+
+
+@MOBILE.node("cell_hour", decimals=3)
+def cell_hour_carried(cell_hour_load, cell_hour_is_up):
+    """Load that was carried."""
+    return cell_hour_load * cell_hour_is_up
+
+
+@MOBILE.node("cell_history", decimals=4, pool={"cell_hour_carried": "sum"})
+def history_load(draw, cell_hour_carried, cell_base_load, history_season):
+    """Mean load of a day, back to thirteen months ago; within the period that of its hours."""
+    past = cell_base_load * history_season[draw.number + HISTORY_DAYS] * draw.of(exact.lognormal_quantile(0.05))
+    return np.where(draw.number < 0, past, cell_hour_carried / 24)

@@ -85,7 +85,7 @@ def local_offsets(world, at: np.ndarray) -> np.ndarray:
 
 
 def named(values, index: np.ndarray) -> pa.Array:
-    """Text by its index in a list, kept as a dictionary: Parquet stores it so."""
+    """Text by its index in a list without repetitions, kept as a dictionary: Parquet stores it so."""
     return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), values if isinstance(values, pa.Array) else pa.array(values, pa.string()))
 
 
@@ -159,13 +159,13 @@ def mobile_data(session_written, session_at, session_length, session_fails, sess
     {"duplicate": 2, "missing_value": 2, "bad_imsi": 1, "unknown_code": 1},
     {"missing_value": "ts_start", "bad_imsi": "imsi", "unknown_code": "outcome"}, {"unknown_code": "9"}))
 def media_session(session_written, session_at, session_length, session_fails, session_drops, session_ready, session_stall, session_service, session_cell,
-                  session_rat, session_chance, customer_row, people, days):
+                  session_rat, session_chance, customer_row, customer_device, people, world, days):
     """Web, video and messaging as the traffic probe sees them; its clock is 1.5 s ahead."""
     w = _fresh(session_chance, 1 << 20)
     return {
         "ts_start": np.round((session_at + EPOCH_MS + 1500) / 1000, 2), "duration_ms": np.where(session_fails, -1, session_length).astype(np.int64),
         "ts_export": (session_written + EPOCH_MS) // 1000 + 2, "imsi": named(people.imsi, customer_row),
-        "tac": pa.DictionaryArray.from_arrays(pa.array(np.where(w < 0.03, len(people.imsi), customer_row).astype(np.int32)), people.tac_or_zeros),
+        "tac": named([*world.devices, "00000000"], np.where(w < 0.03, len(world.devices), customer_device)),
         "plmn": named(["99970"], np.zeros(len(w))), "ecgi": cell_names(session_cell, session_at, days), "rat": named([one.upper() for one in RATS], session_rat),
         "app_class": named(_CLASSES, session_service), "time_to_ready_ms": np.where(session_fails, -1, session_ready).astype(np.int64),
         "rebuffer_ms": np.where(session_fails | (session_service != 1), -1, session_stall).astype(np.int64),

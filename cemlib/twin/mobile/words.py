@@ -113,7 +113,7 @@ def survey(ids, day_word_at, day_score, day_complaint_category, day_small_print,
     }
 
 
-@MOBILE.feed("social_listening", "customer_day", file="social.csv", keep="day_posts", dirt=Dirt(
+@MOBILE.feed("social_listening", "customer_day", file="social_posts.csv", keep="day_posts", dirt=Dirt(
     {"too_few_columns": 1, "too_many_columns": 1, "duplicate": 1, "bad_time": 1}, {"bad_time": "published"}))
 def social_listening(ids, day_word_at, day_discontent, day_complaint_category, day_small_print, customer_region, world):
     """Public posts; nothing joins them to a customer."""

@@ -40,11 +40,13 @@ class Draw:
         Of the rows; number is the step or the event's number within its coarser row.
     shape : tuple of int
         Entities x steps where the grain is of steps (rows are in this order).
+    row_above : numpy.ndarray or None
+        Row of the coarser grain.
     """
 
     def __init__(self, node: str, rows: Rows, streams: Streams) -> None:
         self._node, self.streams = node, streams
-        self.ids, self.number, self.shape = rows.ids, rows.number, rows.shape
+        self.ids, self.number, self.shape, self.row_above = rows.ids, rows.number, rows.shape, rows.above
 
     def uniform(self, what: str = "") -> np.ndarray:
         """Numbers in (0, 1); what tells several draws of a node apart."""
