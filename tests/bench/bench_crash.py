@@ -6,6 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.bench.measure import figure
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lake"))
 
 
@@ -15,7 +17,8 @@ def run(size: int, kills: int = 200) -> list[dict]:
 
     with tempfile.TemporaryDirectory() as place:
         found = kill_at_random(Path(place), kills)
-    units = {"run_s": "s", "seconds": "s"}
+    zero = ("lost", "torn", "doubled", "different", "accounts")
     names = {"run_s": "undisturbed ingest of 4 files", "lakes": "lakes filled on the way", "undone": "kills that left something to undo",
              "different": "lakes that differ from the undisturbed one", "accounts": "accounts that do not add up"}
-    return [{"name": names.get(name, name), "value": value, "unit": units.get(name, "1")} for name, value in found.items()]
+    return [figure(names.get(name, name), value, "s" if name in ("run_s", "seconds") else "1", at_most=0 if name in zero else None)
+            for name, value in found.items()]

@@ -65,7 +65,7 @@ def faults(lake_path: Path) -> dict[str, int]:
             bad = int(one["file_name"][:3]) % 3
             found["accounts"] += one["accepted"] + one["rejected"] != one["records"]
             found["accounts"] += (one["records"], one["rejected"]) != (RECORDS + 2 + bad, bad)
-        found["accounts"] += len(lake.quarantined()) != lake.rejects()["records"].sum()
+        found["accounts"] += len(lake.quarantined()) != int(lake.rejects()["records"].sum())
     return dict(found)
 
 
