@@ -6,7 +6,7 @@ PORT ?= 8866
 CEM = $(VENV)/bin/cem
 UV_VERSION = 0.13.9
 
-.PHONY: help setup demo test lab apps bench lint schema lock chromium clean
+.PHONY: help setup demo test lab apps bench lint schema lock chromium java clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -27,7 +27,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: setup  ## build the demo operator, run its reports, serve the portal (SERVE=0: without serving)
 	@$(CEM) demo $(if $(filter 0,$(SERVE)),--no-serve,--port $(PORT))
 
-test: setup chromium  ## all tests, browser ones included
+test: setup chromium java  ## all tests, those of the browser and of Spark included
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/python -m pytest $(ARGS)
 
 lab: setup  ## JupyterLab on the notebooks
@@ -51,6 +51,9 @@ lock:  ## resolve the versions anew into requirements.lock
 
 chromium:
 	@$(SHELL) tests/browser/find_chromium.sh
+
+java:
+	@$(SHELL) tests/spark/find_java.sh
 
 clean:  ## remove what was generated: lake, demo files, reports, environment (the key file stays)
 	rm -rf $(VENV) data/lake data/incoming out build

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import importlib
 import importlib.util
 import logging
 import os
@@ -15,6 +16,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import warnings
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,6 +170,11 @@ def _configuration(master: str, folder: Path) -> dict[str, str]:
 def _start(master: str) -> _Running:
     check_spark(master)
     from pyspark import SparkConf, SparkContext
+
+    with warnings.catch_warnings():
+        # pyspark imports this with its first literal, and it warns of pandas 3; its way to pandas is not taken (collect_frame)
+        warnings.simplefilter("ignore", FutureWarning)
+        importlib.import_module("pyspark.testing.utils")
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
