@@ -123,7 +123,7 @@ def _fill() -> None:
     """Put the commands into the group."""
     from cemlib.cli import completion, demo, ingest, kpi, lake, report, reveal, rotate, serve, sources, twin
 
-    for command in (demo.demo, sources.sources, ingest.ingest, lake.lake, reveal.reveal, reveal.erase, kpi.kpi, report.report, serve.apps, serve.lab, twin.twin,
+    for command in (demo.demo, sources.sources, ingest.ingest, lake.lake, kpi.kpi, report.report, serve.apps, serve.lab, reveal.reveal, reveal.erase, twin.twin,
                     completion.completion):
         cem.add_command(command)
     lake.lake.add_command(rotate.rotate_key)
