@@ -12,6 +12,7 @@ import importlib
 import importlib.resources
 import sys
 import types
+import warnings
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -140,7 +141,10 @@ def _import_pandera() -> types.ModuleType:
     if not is_loaded:
         sys.modules["pyspark.pandas"] = None  # type: ignore[assignment]
     try:
-        return importlib.import_module("pandera.pandas")
+        with warnings.catch_warnings():
+            # where Spark was used before in this process it is loaded all the same
+            warnings.simplefilter("ignore", FutureWarning)
+            return importlib.import_module("pandera.pandas")
     finally:
         if not is_loaded:
             del sys.modules["pyspark.pandas"]

@@ -32,7 +32,7 @@ def test_a_lake_without_data_has_typed_empty_tables(lake):
         shown = dict(zip(relation.columns, map(str, relation.types)))
         wanted = {one.name: "TIMESTAMP" if one.type == "timestamp" else one.duckdb_type for one in declared.fields()}
         if declared.kind == "fact":
-            wanted |= dict(zip(BUCKETS, ["TIMESTAMP", "TIMESTAMP", "TIMESTAMP", "DATE", "DATE", "BIGINT"]))
+            wanted |= dict(zip(BUCKETS, ["TIMESTAMP", "TIMESTAMP", "TIMESTAMP", "DATE", "DATE", "DATE", "BIGINT"]))
         assert shown == wanted
         assert relation.fetchall() == []
         assert not lake.has(name)
