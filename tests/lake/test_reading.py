@@ -17,7 +17,7 @@ from cemlib.lake import Snapshot, open_lake
 from cemlib.schema import tables
 
 DOOR = object()
-BUCKETS = ["minute5_at", "minute15_at", "hour_at", "day_date", "month_date", "weekday_hour"]
+BUCKETS = ["minute5_at", "minute15_at", "hour_at", "day_date", "week_date", "month_date", "weekday_hour"]
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_table_with_data_has_the_same_columns_and_types(lake, incoming):
 ])
 def test_buckets_are_of_utc(lake, incoming, at, answer):
     lake.ingest(Invented(incoming("a.txt", f"R,1,{at},2026-12-01T00:00:00+00:00,1,0\n")), door=DOOR)
-    ((*times, day, month, hour),) = lake.query(f"SELECT {', '.join(BUCKETS)} FROM registration").fetchall()
+    ((*times, day, _, month, hour),) = lake.query(f"SELECT {', '.join(BUCKETS)} FROM registration").fetchall()
     utc = datetime.fromisoformat(at).astimezone(UTC)
     assert [one.isoformat(sep=" ") for one in times] == [f"{utc.date()} {one}" for one in answer[:3]]
     assert (day, month, hour) == answer[3:]
