@@ -130,7 +130,7 @@ def success_sql(columns: Collection[str]) -> str:
 
     Examples
     --------
-    >>> "f.protocol_code = 'gtpv2' AND f.cause_code IN ('16', '17', '18', '19')" in success_sql(("protocol_code", "cause_code"))
+    >>> "f.protocol_code = 'gtpv2' AND f.cause_code IN ('17', '18', '19') THEN true" in success_sql(("protocol_code", "cause_code"))
     True
     """
     rules, path = cause_rules(), settings().reference_path / "cause.csv"

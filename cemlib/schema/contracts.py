@@ -144,7 +144,10 @@ def _import_pandera() -> types.ModuleType:
         with warnings.catch_warnings():
             # where Spark was used before in this process it is loaded all the same
             warnings.simplefilter("ignore", FutureWarning)
-            return importlib.import_module("pandera.pandas")
+            pandera = importlib.import_module("pandera.pandas")
+            # pandera looks for Spark only when it validates for the first time; from then on it knows pandas alone
+            pandera.DataFrameSchema({}).validate(importlib.import_module("pandas").DataFrame())
+            return pandera
     finally:
         if not is_loaded:
             del sys.modules["pyspark.pandas"]

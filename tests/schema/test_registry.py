@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -121,3 +123,12 @@ def test_the_page_in_contributing_is_the_generated_one():
     text = (HOME / "CONTRIBUTING.md").read_text()
     begin, end = "<!-- schema: begin -->\n", "<!-- schema: end -->"
     assert text.split(begin)[1].split(end)[0] == schema_page(), "run: make schema"
+
+
+def test_the_frame_contract_holds_where_spark_was_used_before():
+    program = ("import pyspark.sql\nimport pandas as pd\nfrom cemlib.schema import frame_contract\n"
+               "frame = pd.DataFrame({'country_code': ['TR'], 'plmn_code': ['99917'], 'basis_code': ['registrations'], 'target_ratio': [0.8],"
+               " 'valid_from_at': pd.Timestamp('2026-03-01', tz='UTC'), 'valid_to_at': pd.NaT})\n"
+               "print(len(frame_contract('steering_target').validate(frame)))")
+    done = subprocess.run([sys.executable, "-W", "error::FutureWarning", "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
