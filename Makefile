@@ -28,7 +28,7 @@ demo: setup  ## build the demo operator, run its reports, serve the portal (SERV
 	@$(CEM) demo $(if $(filter 0,$(SERVE)),--no-serve,--port $(PORT))
 
 test: setup chromium java  ## all tests, those of the browser and of Spark included
-	@$(VENV)/bin/ruff check . && $(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lab: setup  ## JupyterLab on the notebooks
 	@$(CEM) lab

@@ -32,10 +32,10 @@ def plain_country(digits: str) -> tuple[str | None, str] | None:
 
     Examples
     --------
-    >>> plain_country("33639980001"), plain_country("330639980001"), plain_country("15550100")
-    (('FR', '33'), None, None)
+    >>> plain_country("33639980001"), plain_country("330639980001"), plain_country("15550100"), plain_country("")
+    (('FR', '33'), None, None, None)
     """
-    for length in (1, 2, 3):
+    for length in range(1, min(4, len(digits))):
         plan = _plan(digits[:length])
         if plan is None:
             continue
