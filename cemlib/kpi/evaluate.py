@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from cemlib.kpi.catalogue import find_kpi
 from cemlib.kpi.columns import read_columns
 from cemlib.kpi.definition import Kpi
 from cemlib.kpi.in_memory import evaluate_frame, listed, split_columns
-from cemlib.kpi.measure import FIGURES, both, denominator_of, measure, numerator_of
+from cemlib.kpi.measure import FIGURES, Cells, both, denominator_of, measure, numerator_of
 from cemlib.kpi.rolled import Question, read_rollups
 from cemlib.kpi.selection import find_column, name_conditions, parse_instant, within_days, within_window
 from cemlib.lake import collect_frame, find_zone
@@ -38,9 +39,6 @@ class KpiResult:
 
     Attributes
     ----------
-    frame : pandas.DataFrame
-        The ``by`` columns, then kpi_code, num, den, value, low, high, state ("ok", "too_few", "no_data") and, where asked
-        for, subscribers. A missing figure is null.
     kpis : tuple of Kpi
     by : tuple of str
         As they were asked for.
@@ -57,7 +55,6 @@ class KpiResult:
         records, rollups, or both: where the figures come from. They are the same.
     """
 
-    frame: pd.DataFrame
     kpis: tuple[Kpi, ...]
     by: tuple[str, ...]
     where: dict[str, Any]
@@ -68,6 +65,36 @@ class KpiResult:
     versions: dict[str, str]
     source: str
     _lake: Lake = field(repr=False)
+    _cells: tuple[Cells, ...] = field(repr=False, compare=False)
+
+    @functools.cached_property
+    def frame(self) -> pd.DataFrame:
+        """The figures: the ``by`` columns, then kpi_code, num, den, value, low, high, state ("ok", "too_few", "no_data") and, where
+        asked for, subscribers; a missing figure is null. The intervals are worked out when this is first asked for.
+        """
+        results = [one.figures() for one in self._cells]
+        frame = pd.concat(results, ignore_index=True) if len(results) > 1 else results[0]
+        order = frame["kpi_code"].map({one.code: place for place, one in enumerate(self.kpis)})
+        return _zoned(frame.iloc[order.argsort(kind="stable")].reset_index(drop=True), self._cells[0], self.time_zone)
+
+    def sums(self) -> pd.DataFrame:
+        """What additive KPIs add up, before anything is divided: the ``by`` columns, then ``<kpi>__num``, ``<kpi>__den`` and, of a mean,
+        ``<kpi>__squares`` in steps of its column's resolution; one row a cell. Sums over cells are the sums of the larger cell.
+
+        Raises
+        ------
+        KpiError
+            When the KPIs count the records of several tables: their cells are not the same.
+
+        Examples
+        --------
+        >>> from cemlib.lake import open_lake
+        >>> evaluate(open_lake("no-lake-here-yet"), "sms_delivery_success_ratio").sums().iloc[0].to_dict()
+        {'sms_delivery_success_ratio__den': 0.0, 'sms_delivery_success_ratio__num': 0.0}
+        """
+        if len(self._cells) > 1:
+            raise KpiError("KPIs of several scans have no common cells.", came=", ".join(self.versions), todo="Evaluate the KPIs of each table apart.")
+        return _zoned(self._cells[0].sums(), self._cells[0], self.time_zone)
 
     def to_pandas(self) -> pd.DataFrame:
         """A copy of the figures."""
@@ -238,20 +265,25 @@ def evaluate(
     results = [_scan(lake, table, window, across, some, names, where, first, last, subscribers, zone, rollups)
                for (table, window, across), some in scans.items()]
     sources = {source for _, source in results}
-    results = [one for one, _ in results]
-    frame = pd.concat(results, ignore_index=True) if len(results) > 1 else results[0]
-    order = frame["kpi_code"].map({one.code: place for place, one in enumerate(chosen)})
-    frame = frame.iloc[order.argsort(kind="stable")].reset_index(drop=True)
-    return KpiResult(frame=frame, kpis=tuple(chosen), by=tuple(names), where=dict(where or {}), since=first, until=last,
+    return KpiResult(kpis=tuple(chosen), by=tuple(names), where=dict(where or {}), since=first, until=last,
                      time_zone=time_zone, snapshot=lake.snapshot(), versions={one.code: one.version for one in chosen},
-                     source=sources.pop() if len(sources) == 1 else "both", _lake=lake)
+                     source=sources.pop() if len(sources) == 1 else "both", _lake=lake, _cells=tuple(one for one, _ in results))
+
+
+def _zoned(frame: pd.DataFrame, cells: Cells, time_zone: str | None) -> pd.DataFrame:
+    """The instants among the ``by`` columns in the zone that was asked for."""
+    if time_zone is not None:
+        for name, column in zip(cells.by, cells.keys.values()):
+            if column.endswith("_at"):
+                frame[name] = frame[name].astype("datetime64[us]").dt.tz_localize("UTC").dt.tz_convert(find_zone(time_zone))
+    return frame
 
 
 def _scan(
     lake: Lake, table: str, window: str, across: frozenset[str], kpis: list[Kpi], names: list[str],
     where: Mapping[str, Any] | None, since: dt.datetime | None, until: dt.datetime | None, subscribers: bool,
     zone: zoneinfo.ZoneInfo | None, rollups: bool | None,
-) -> tuple[pd.DataFrame, str]:
+) -> tuple[Cells, str]:
     time_zone = None if zone is None else zone.key
     schema = enriched_schema(table, time_zone)
     if "local_date" in {*names, *(where or {})} and zone is None:
@@ -276,12 +308,8 @@ def _scan(
         if column not in across:
             frame = frame.filter(condition)
     split = [condition for column, condition in conditions.items() if column in across]
-    figures = measure(frame, kpis, by, subscribers=subscribers, extra=both(*split), across=across & set(by.values()), rolled=rolled)
-    if zone is not None:
-        for name, column in by.items():
-            if isinstance(schema[column], nw.Datetime):
-                figures[name] = figures[name].astype("datetime64[us]").dt.tz_localize("UTC").dt.tz_convert(zone)
-    return figures, "rollups" if rolled else "records"
+    cells = measure(frame, kpis, by, subscribers=subscribers, extra=both(*split), across=across & set(by.values()), rolled=rolled)
+    return cells, "rollups" if rolled else "records"
 
 
 def _scan_records(

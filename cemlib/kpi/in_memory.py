@@ -92,5 +92,5 @@ def evaluate_frame(
     for one in chosen:
         across = split_columns(one)
         narrowed = extra if across else None
-        results.append(measure(frame, [one], columns, subscribers=subscribers, extra=narrowed, across=across & set(columns.values())))
+        results.append(measure(frame, [one], columns, subscribers=subscribers, extra=narrowed, across=across & set(columns.values())).figures())
     return pd.concat(results, ignore_index=True)

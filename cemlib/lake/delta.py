@@ -51,6 +51,8 @@ class DataFile:
         The source of its records, where it is one.
     last_event_at, last_received_at : datetime or None
         Cut to milliseconds.
+    first_subscriber, last_subscriber : str or None
+        The least and the greatest ``subscriber_key``.
     """
 
     path: str
@@ -61,6 +63,14 @@ class DataFile:
     source_code: str | None = None
     last_event_at: datetime | None = None
     last_received_at: datetime | None = None
+    first_subscriber: str | None = None
+    last_subscriber: str | None = None
+
+    def can_hold(self, subscriber_key: str) -> bool:
+        """Whether a record of a subscriber can be in it, by Delta's statistics; true where they do not tell."""
+        if self.first_subscriber is None or self.last_subscriber is None:
+            return True
+        return self.first_subscriber <= subscriber_key <= self.last_subscriber
 
 
 @dataclass(frozen=True)
@@ -153,11 +163,11 @@ class DeltaFolder:
             return actions[name].to_pylist() if name in actions.column_names else [None] * len(actions)
 
         files = tuple(
-            DataFile(f"{folder}/{path}", day, records, size, written, first if first == last else None, event, received)
-            for path, day, records, size, written, first, last, event, received in zip(
+            DataFile(f"{folder}/{path}", day, records, size, written, first if first == last else None, event, received, least, greatest)
+            for path, day, records, size, written, first, last, event, received, least, greatest in zip(
                 column("path"), column("partition.event_date"), column("num_records"), column("size_bytes"), column("modification_time"),
                 column("min.source_code"), column("max.source_code"), column(f"max.{declared.event_at}"), column("max.received_at"),
-                strict=True))
+                column("min.subscriber_key"), column("max.subscriber_key"), strict=True))
         return StoredTable(declared, found.version(), files, missing, evolved)
 
     def _refuse_foreign(self, declared: Table, found: DeltaTable) -> frozenset[str]:

@@ -56,8 +56,8 @@ def read_timeline(connection: duckdb.DuckDBPyConnection, stored: dict[str, Store
     for name in wanted:
         held = stored.get(name)
         # only the touched days' files are handed to the engine; of an ordered day only those in which the key can lie
-        files = [one for one in held.files if one.records and (first is None or one.day >= first.date()) and (last is None or one.day <= last.date())] \
-            if held is not None else []
+        files = [one for one in held.files if one.records and one.can_hold(subscriber_key)
+                 and (first is None or one.day >= first.date()) and (last is None or one.day <= last.date())] if held is not None else []
         if files:
             parts.append(_query(held.declared, held, [one.path for one in files]))
     if not parts:

@@ -29,7 +29,6 @@ __all__ = ["IDENTIFIERS", "Door", "Passed", "PassedColumn"]
 #: The kinds of identifiers that the door knows.
 IDENTIFIERS = ("imsi", "msisdn", "imei", "line", "account", "user")
 
-_DIGITS = frozenset("0123456789")
 #: More distinct values than this are forgotten and hashed again: a bound on memory, not on correctness.
 _REMEMBERED = 2_000_000
 
@@ -115,7 +114,7 @@ class Door:
         self._plmn_lengths = sorted({len(one) for one in self._plmns}, reverse=True)
         self._dial_prefix = dial_prefix.lstrip("+")
         self._known: dict[tuple[str, bool], dict[str, pa.Array]] = {}
-        self._carried, self._notes = Carried(), None
+        self._carried, self._notes, self._is_hashing = Carried(), None, True
 
     @property
     def record_keys(self) -> tuple[str, ...]:
@@ -154,6 +153,8 @@ class Door:
         """
         if kind not in IDENTIFIERS:
             raise UnknownNameError("kind of identifier", kind, IDENTIFIERS)
+        if not self._is_hashing:
+            return ""
         lives = self._carried.lives
         life = lives.get(make_erasure_mark(self._carried.erasure_key, kind, normal), 0) if lives else 0
         made = make_pseudonym(self._key, kind, normal, life)
@@ -238,7 +239,7 @@ class Door:
         texts : pyarrow.Array of string
             Null where there is no identifier.
         is_kept : bool
-            Whether the pseudonyms get into a table; where only the facts do, nothing is noted for the vault.
+            Whether the pseudonyms get into a table; where only the facts do, nothing is hashed (the keys are empty texts) or noted for the vault.
 
         Raises
         ------
@@ -269,10 +270,12 @@ class Door:
     def _table(self, kind: str, texts: pa.Array, is_kept: bool) -> dict[str, pa.Array]:
         """Distinct identifiers of a kind with what is left of each."""
         passes: Callable[[str], Passed] = getattr(self, kind)
-        noted = len(self._notes or ())
-        passed = [passes(one) for one in texts.to_pylist()]
-        if self._notes is not None and not is_kept:
-            del self._notes[noted:]
+        # where the facts alone are kept (of an IMEI the TAC), nothing is hashed
+        self._is_hashing = is_kept
+        try:
+            passed = [passes(one) for one in texts.to_pylist()]
+        finally:
+            self._is_hashing = True
         made = {"text": texts, "key": pa.array([one.key for one in passed], pa.string()),
                 "reason": pa.array([one.reason for one in passed], pa.string())}
         for at, name in enumerate(self.facts[kind]):
@@ -292,7 +295,7 @@ _PUNCTUATION = str.maketrans("", "", " -./()\u00a0")
 
 def _is_digits(text: str) -> bool:
     """Whether a text has ASCII digits only; str.isdigit takes other scripts too."""
-    return bool(text) and _DIGITS.issuperset(text)
+    return text.isascii() and text.isdigit()
 
 
 def _country(number: phonenumbers.PhoneNumber) -> str | None:

@@ -1,8 +1,9 @@
 """The KPI cube hour x cell x service of a wide fact: evaluate() against SQL written by hand, pandas, polars, a bare scan, and rollups.
 
 Every contender has a process of its own, so that its peak memory is its own, with the same caps for DuckDB; they take turns, and the median
-of the rounds is told. The SQL by hand reads the same files and gives the same whole numbers; it gives no intervals, evaluate() does. The
-figures of evaluate(), of the SQL and of the rollups are asserted to be equal.
+of the rounds is told. The SQL by hand reads the same files and gives the same whole numbers: it is held against the sums of evaluate(). The
+frame with value, interval and state of every cell comes on top and is told apart. The sums of evaluate(), of the SQL and of the rollups are
+asserted to be equal.
 """
 
 from __future__ import annotations
@@ -59,6 +60,11 @@ def _of_result(frame):
         yield one["num"], one["den"], scale
 
 
+def _of_sums(frame):
+    for code in KPIS:
+        yield frame[f"{code}__num" if f"{code}__num" in frame else f"{code}__den"], frame[f"{code}__den"], 1
+
+
 def _of_sql(frame):
     for num, den in (("n", "n"), ("good", "n"), ("dropped", "ended"), ("setup_sum", "setups"), ("rtt_sum", "rtts")):
         yield frame[num].astype("float64").fillna(0), frame[den], 1
@@ -69,9 +75,14 @@ def _contender(name: str, folder: str):
     import cemlib as cem
     from cemlib.lake.engine import connect
 
-    if name in ("evaluate", "rollups"):
-        lake = cem.open_lake(folder)
-        return lambda: cem.evaluate(lake, KPIS, by=["hour", "resource_id", "service"], rollups=name == "rollups").frame, lambda frame: _figures(frame, _of_result)
+    if name in ("evaluate", "rollups", "evaluate with intervals"):
+        lake, intervals = cem.open_lake(folder), name.endswith("intervals")
+
+        def ask():
+            found = cem.evaluate(lake, KPIS, by=["hour", "resource_id", "service"], rollups=name == "rollups")
+            return found.frame if intervals else found.sums()
+
+        return ask, lambda frame: _figures(frame, _of_result if intervals else _of_sums)
     files = sorted(str(one) for one in Path(folder, "tables", "data_session").glob("event_date=*/*.parquet"))
     if name in ("sql", "scan"):
         connection = connect()
@@ -185,11 +196,11 @@ def run(size: int, folder: str | Path | None = None, rounds: int = ROUNDS) -> li
             begun = time.perf_counter()
             refresh_rollups(lake, 0)
             tell("make the rollups, both cubes", time.perf_counter() - begun, "s")
-        names = ["sql", "evaluate", "rollups", "scan"]
+        names = ["sql", "evaluate", "rollups", "evaluate with intervals", "scan"]
         names += ["polars"] if importlib.util.find_spec("polars") else []
         names += ["pandas"] if records <= PANDAS_MOST else []
         found = _race(names, lake_folder, rounds)
-    if len({one["figures"] for name in ("sql", "evaluate", "rollups") for one in found[name]}) != 1:
+    if len({one["figures"] for name in ("sql", "evaluate", "rollups", "evaluate with intervals") for one in found[name]}) != 1:
         raise AssertionError("evaluate(), SQL and rollups do not give the same figures")
     for name, told in found.items():
         tell(f"{name}, wall", statistics.median(one["seconds"] for one in told), "s")
@@ -198,6 +209,7 @@ def run(size: int, folder: str | Path | None = None, rounds: int = ROUNDS) -> li
     tell("cells of the cube", found["sql"][0]["rows"], "1")
     median = {name: statistics.median(one["seconds"] for one in told) for name, told in found.items()}
     tell("evaluate / sql (wanted: 1.05 at most)", median["evaluate"] / median["sql"], "ratio")
+    tell("evaluate with intervals / sql", median["evaluate with intervals"] / median["sql"], "ratio")
     tell("sql / rollups (wanted: 20 at least)", median["sql"] / median["rollups"], "ratio")
     if "pandas" in median:
         tell("pandas / evaluate (wanted: 3 at least)", median["pandas"] / median["evaluate"], "ratio")

@@ -1,4 +1,4 @@
-"""A standalone Spark cluster of this machine's: one master, two workers with a core each, from the pip package."""
+"""A standalone Spark cluster of this machine's: one master, workers with a core each, from the pip package."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def free_ports(number: int) -> list[int]:
 
 
 class Cluster:
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, workers: int = 2) -> None:
         self.place = place
         self.conf = place / "conf"
         self.conf.mkdir()
@@ -44,10 +44,10 @@ class Cluster:
         try:
             self._run("master", "org.apache.spark.deploy.master.Master", "--port", str(port), "--webui-port", str(self._page))
             self._await("the master", lambda: self.state() is not None)
-            for number in (1, 2):
+            for number in range(1, workers + 1):
                 self._run(f"worker{number}", "org.apache.spark.deploy.worker.Worker", "--cores", "1", "--memory", "1g", "--webui-port", "0",
                           "--work-dir", str(place / "work"), self.url)
-            self._await("both workers", lambda: self.alive() == 2)
+            self._await("the workers", lambda: self.alive() == workers)
         except BaseException:
             self.stop()
             raise

@@ -136,7 +136,8 @@ def test_what_is_not_clear_is_refused():
 @given(zone=st.sampled_from([WARSAW, "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "Africa/Casablanca", "Pacific/Apia"]),
        seconds=st.lists(st.integers(0, 400 * 86_400), min_size=1, max_size=40))
 def test_no_record_is_lost_or_doubled_and_the_local_day_is_that_of_another_calendar(zone, seconds):
-    moments = [dt.datetime(2025, 12, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=one) for one in seconds]
+    # of years that are over: what governments decide of the coming ones is known to one calendar before the other
+    moments = [dt.datetime(2024, 12, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=one) for one in seconds]
     lake = TinyLake(registration=[{"attempted_at": one} for one in moments])
     for bucket in ("minute5", "minute15", "hour", "day", "week", "month", "weekday_hour"):
         assert evaluate(lake, ATTEMPTS, by=bucket, time_zone=zone).frame["num"].sum() == len(moments)
