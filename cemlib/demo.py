@@ -18,15 +18,12 @@ from typing import Any
 from cemlib.errors import CallError, IngestError
 from cemlib.settings import settings
 
-__all__ = ["REPORTS", "SOURCES", "DemoRecord", "build_demo", "demo_marker", "what_fresh_removes"]
+__all__ = ["REPORTS", "SCENARIO", "DemoRecord", "build_demo", "demo_marker", "what_fresh_removes"]
 
+#: What happens to the demo's operator.
+SCENARIO = "demo"
 #: The notebooks that the demo runs as reports.
 REPORTS = ("roaming_monitoring", "mobile_insights")
-#: The connectors in the order in which they are read: first those that others are joined to.
-SOURCES = (
-    "partner_directory", "device_catalogue", "steering_plan", "customer_base", "roaming_signalling", "roaming_presence", "roaming_data",
-    "roaming_voice", "roaming_sms", "roaming_probe", "care_ticket", "rating", "speed_test",
-)
 _MARKER = "demo.json"
 #: Called with the stage (files, ingest, reports), what is done, what there is in all, and a word on it.
 Progress = Callable[[str, float, float, str], None]
@@ -124,13 +121,10 @@ def _words(plan: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in plan.items())
 
 
-def _check_sources(lake: Any) -> None:
+def _check_sources(lake: Any, codes: Iterable[str]) -> None:
     """Refuse a lake into which somebody has put other sources."""
-    import cemlib
-
     held = set(lake.freshness()["source_code"].dropna())
-    own = {one(_incoming(None)).code for code, one in cemlib.sources.catalogue().items() if code in SOURCES}
-    other = sorted(held - own - set(SOURCES))
+    other = sorted(held - set(codes))
     if other:
         raise CallError("The lake holds other sources than the demo's; nothing was added to it.", came=", ".join(other), where=str(settings().lake_path),
                         todo="Set CEM_LAKE to another place for the demo.")
@@ -194,38 +188,32 @@ def build_demo(
 
 
 def _write_files(incoming: Path, plan: dict[str, int], tell: Progress) -> None:
-    from cemlib.twin import write_operator
+    from cemlib.twin.play import play_scenario
+    from cemlib.twin.scenario import load_scenario
 
     _mark(incoming, plan, False)
-    write_operator(incoming, **plan, progress=lambda feed, done, total: tell("files", done, total, feed))
+    play_scenario(load_scenario(SCENARIO), incoming, **plan, jobs=2, force=True, progress=lambda feed, done, total: tell("files", done, total, feed))
     _mark(incoming, plan, True)
 
 
 def _fill_lake(incoming: Path, lake_path: Path, plan: dict[str, int], record: DemoRecord, tell: Progress) -> None:
     import cemlib
+    from cemlib.intake import ingest_folder
+    from cemlib.kpi.rollup import keep_rollups
 
-    known = cemlib.sources.catalogue()
-    chosen = [known[code](incoming) for code in SOURCES]
-    counts = [len(source.files()) for source in chosen]
     _mark(lake_path, plan, False)
-    lake = cemlib.open_lake(lake_path)
-    _check_sources(lake)
-    done = 0
-    for source, count in zip(chosen, counts, strict=True):
-        def told(event: dict[str, Any], base: int = done) -> None:
-            taken = event["index"] - (event["event"] != "done")
-            tell("ingest", base + taken, sum(counts), Path(event["file"]).name)
-
-        summary = lake.ingest(source, progress=told)
-        if summary.failed:
-            worst = summary.failed[0]
-            raise IngestError(f"{len(summary.failed)} of the demo's files could not be taken in.", came=worst.error, where=worst.path)
-        done += count
-        record.records += summary.records
-        record.accepted += summary.accepted
-        record.rejected += summary.rejected
-        for reason, number in summary.reasons.items():
+    codes = {path.name for path in incoming.iterdir() if path.is_dir()}
+    _check_sources(cemlib.open_lake(lake_path), codes | {one(incoming).code for code, one in cemlib.sources.catalogue().items() if code in codes})
+    for found in ingest_folder(lake_path, incoming, progress=lambda done, total, text: tell("ingest", done, total, text)):
+        if found.failed:
+            worst = found.failed[0]
+            raise IngestError(f"{len(found.failed)} of the demo's files could not be taken in.", came=worst.error, where=worst.path)
+        record.records += found.records
+        record.accepted += found.accepted
+        record.rejected += found.rejected
+        for reason, number in found.reasons.items():
             record.reasons[reason] = record.reasons.get(reason, 0) + number
+    keep_rollups(cemlib.open_lake(lake_path))
     _mark(lake_path, plan, True)
 
 

@@ -17,13 +17,14 @@ __all__ = ["ingest"]
 
 @click.command(cls=CemCommand, short_help="Take files into the lake.", example="""
     cem ingest roaming_signalling data/incoming
+    cem ingest all data/incoming
     cem ingest rating MyCall_2019.csv --mapping trai_mycall --event-time 2019-09-01
     cem ingest speed_test tests.csv --mapping my.yaml --dry-run
     cem ingest speed_test tests.csv --mapping mended.yaml --retry
     cem ingest roaming_signalling --watch /srv/drop
     cem ingest roaming_signalling --watch /srv/drop --once
 """)
-@click.argument("source", type=name_type("source", source_names))
+@click.argument("source", type=name_type("source", lambda: [*source_names(), "all"]))
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--mapping", metavar="NAME|FILE", help="How the file is laid out: a mapping that comes with the workbench, or a YAML file.")
 @click.option("--event-time", metavar="TIME", help="When it happened, for files whose records do not say (ISO 8601, UTC).")
@@ -38,6 +39,9 @@ __all__ = ["ingest"]
 def ingest(source: str, paths: tuple[Path, ...], mapping: str | None, event_time: str | None, dry_run: bool, retry: bool, drop: Path | None,
            once: bool, is_all: bool, settle: float | None, interval: float | None, is_json: bool) -> None:
     """Take the files of SOURCE into the lake; PATHS are files or folders.
+
+    SOURCE all takes one folder with a sub-folder for each source, named as its connector: the sources that others are joined to first, then
+    two at a time.
 
     Each file counts wholly or not at all, and once: a file that was taken before is left out. Rejected records are kept aside with their reason.
     Exit code 1 when a file failed; the others count all the same.
@@ -54,6 +58,9 @@ def ingest(source: str, paths: tuple[Path, ...], mapping: str | None, event_time
     from cemlib.errors import CallError
     from cemlib.settings import settings
 
+    if source == "all":
+        _take_all(paths, dry_run, is_json, {"--mapping": mapping, "--event-time": event_time, "--retry": retry, "--watch": drop})
+        return
     _check_call(paths, drop, dry_run, {"--once": once, "--all": is_all, "--settle": settle is not None, "--interval": interval is not None})
     kind = cemlib.sources.connector(source)
     options = {"mapping": mapping, "event_time": event_time}
@@ -97,6 +104,43 @@ def ingest(source: str, paths: tuple[Path, ...], mapping: str | None, event_time
     else:
         _tell(summary, dry_run)
     if summary.failed:
+        click.get_current_context().exit(1)
+
+
+def _take_all(paths: tuple[Path, ...], dry_run: bool, is_json: bool, of_one: dict[str, object]) -> None:
+    """Every source of a folder."""
+    import cemlib
+    from cemlib.intake import ingest_folder, plan_folder
+    from cemlib.kpi.rollup import keep_rollups
+    from cemlib.settings import settings
+
+    if wrong := [name for name, given in of_one.items() if given]:
+        raise click.UsageError(f"{' and '.join(wrong)} can only be used with one source.")
+    if len(paths) != 1:
+        raise click.UsageError("Name one folder, with a sub-folder for each source.")
+    codes, unknown = plan_folder(paths[0])
+    for name in unknown:
+        remark(f"Left out: no connector is named {name}.")
+    begun, found = time.perf_counter(), []
+    with progress_bar("ingest", is_quiet=is_json) as bar:
+        for one in ingest_folder(settings().lake_path, paths[0], dry_run=dry_run, progress=bar):
+            found.append(one)
+    if not dry_run:
+        # derived once, after all sources
+        keep_rollups(cemlib.open_lake())
+    if is_json:
+        as_json([one.to_dict() for one in found])
+    else:
+        table(["source", "files", "records", "accepted", "rejected", "reasons"],
+              [[one.source_code, len(one.files), one.records, one.accepted, one.rejected, ", ".join(f"{reason} {count:,}" for reason, count in one.reasons.items())]
+               for one in sorted(found, key=lambda one: codes.index(one.source_code) if one.source_code in codes else 0)])
+        records, accepted = sum(one.records for one in found), sum(one.accepted for one in found)
+        seconds = time.perf_counter() - begun
+        remark(f"{'Would be taken' if dry_run else 'Taken'}: {accepted:,} of {records:,} records; {records - accepted:,} rejected; {seconds:.1f} s")
+    failed = [one for summary in found for one in summary.failed]
+    for one in failed:
+        remark(click.style("Failed: ", fg="red") + f"{one.path}\n  {one.error}")
+    if failed:
         click.get_current_context().exit(1)
 
 

@@ -66,6 +66,7 @@ ROAMING.wrapped_feed("roaming_data", "roaming_session", ["roaming_session_plmn",
 ROAMING.wrapped_feed("roaming_voice", "roaming_call", ["roaming_call_plmn", "roaming_call_fails", "roaming_call_written", "stay_is_silent"])
 ROAMING.wrapped_feed("roaming_sms", "roaming_text", ["roaming_text_plmn", "roaming_text_written", "stay_is_silent"])
 ROAMING.wrapped_feed("roaming_probe", "probe", ["probe_cause"])
+ROAMING.wrapped_feed("settlement_usage", "stay", ["stay_plmn", "stay_is_silent"], part="commerce")
 ROAMING.wrapped_feed("care_ticket", "stay", ["roaming_failures", "stay_is_silent"], part="roaming")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from cemlib.twin import exact
 from cemlib.twin.streams import Streams
 
-__all__ = ["DAY_MS", "HOUR_MS", "SIGNALLING", "USAGE", "WARM_UP_DAYS", "WEEK", "expand", "export_times", "times_of_day"]
+__all__ = ["DAY_MS", "HOUR_MS", "SIGNALLING", "USAGE", "WARM_UP_DAYS", "WEEK", "begins_of", "expand", "export_times", "hours_down", "times_of_day"]
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -66,3 +66,29 @@ def export_times(streams: Streams, feed: str, ids, ready_at: np.ndarray, median_
     late = streams.uniform(f"{feed}.late", ids) < 0.003
     delay_s = np.where(late, 3600 * (6 + 14 * streams.uniform(f"{feed}.late_by", ids)), delay_s)
     return ready_at + (delay_s * 1000).astype(np.int64)
+
+
+def begins_of(up: np.ndarray) -> np.ndarray:
+    """Where something that was up goes down (rows x hours); what is down at first went down then.
+
+    Examples
+    --------
+    >>> begins_of(np.array([[True, False, False, True, False]])).tolist()
+    [[False, True, False, False, True]]
+    """
+    before = np.concatenate([np.ones((len(up), 1), bool), up[:, :-1]], axis=1)
+    return before & ~up
+
+
+def hours_down(up: np.ndarray) -> np.ndarray:
+    """Hours until it is up again, counted from each hour on (rows x hours); 0 while it is up.
+
+    Examples
+    --------
+    >>> hours_down(np.array([[True, False, False, True, False]])).tolist()
+    [[0, 2, 1, 0, 1]]
+    """
+    left = np.zeros(up.shape, np.int64)
+    for hour in range(up.shape[1] - 1, -1, -1):
+        left[:, hour] = np.where(up[:, hour], 0, 1 + (left[:, hour + 1] if hour + 1 < up.shape[1] else 0))
+    return left

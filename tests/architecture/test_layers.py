@@ -16,6 +16,7 @@ ROWS = [
     ["keys"],
     ["schema"],
     ["sources", "lake"],
+    ["intake"],
     ["enrich"],
     ["kpi"],
     ["experience"],

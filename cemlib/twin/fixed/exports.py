@@ -11,7 +11,7 @@ from cemlib.twin.feed import codes, instants
 from cemlib.twin.fixed.declared import FIXED, HEADS, NODES
 from cemlib.twin.fixed.lines import PRODUCTS
 from cemlib.twin.mobile.records import named
-from cemlib.twin.season import DAY_MS, HOUR_MS
+from cemlib.twin.season import DAY_MS, HOUR_MS, begins_of, hours_down
 from cemlib.twin.subscribers import fiction_numbers, padded
 
 __all__: list[str] = []
@@ -135,19 +135,13 @@ def fixed_voice(ids, fixed_call_at, fixed_call_end, fixed_call_talk_ms, fixed_ca
 @FIXED.node("node_hour")
 def node_goes_down(draw, node_hour_is_up):
     """Whether the node loses its power in the hour."""
-    up = node_hour_is_up.reshape(draw.shape)
-    before = np.concatenate([np.ones((len(up), 1), bool), up[:, :-1]], axis=1)
-    return (before & ~up).ravel()
+    return begins_of(node_hour_is_up.reshape(draw.shape)).ravel()
 
 
 @FIXED.node("node_hour", unit="h")
 def node_down_h(draw, node_hour_is_up):
     """Hours until it has power again, counted from each hour on."""
-    up = node_hour_is_up.reshape(draw.shape)
-    left = np.zeros(up.shape, np.int64)
-    for hour in range(up.shape[1] - 1, -1, -1):
-        left[:, hour] = np.where(up[:, hour], 0, 1 + (left[:, hour + 1] if hour + 1 < up.shape[1] else 0))
-    return left.ravel()
+    return hours_down(node_hour_is_up.reshape(draw.shape)).ravel()
 
 
 @FIXED.node("node_hour")

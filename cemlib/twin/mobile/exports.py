@@ -6,11 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cemlib.twin.clocks import home_offset, local_iso, local_text
 from cemlib.twin.dirt import Dirt
 from cemlib.twin.feed import EPOCH_MS, codes
 from cemlib.twin.mobile.declared import MOBILE, RATS
 from cemlib.twin.mobile.records import cell_names
-from cemlib.twin.season import DAY_MS, HOUR_MS
+from cemlib.twin.season import DAY_MS, HOUR_MS, begins_of, hours_down
+from cemlib.twin.subscribers import padded
 
 __all__ = ["COUNTER_DAYS"]
 
@@ -79,6 +81,54 @@ def network_counter(ids, cell_hour_start, cell_hour_load, cell_hour_fail_rate, c
         "RRU.CellUnavailableTime.sum": pa.array(np.where(cell_hour_is_up, 0, 3600)),
         "RRC.ConnMean": pa.array(np.round(60 * cell_hour_load, 2)), "DRB.IPVolDl.sum": pa.array(np.rint(4e6 * cell_hour_load * (1 + cell_rat)).astype(np.int64)),
     }
+
+
+@MOBILE.node("cell_hour")
+def cell_goes_down(draw, cell_hour_is_up):
+    """Whether the cell goes off the air in the hour."""
+    return begins_of(cell_hour_is_up.reshape(draw.shape)).ravel()
+
+
+@MOBILE.node("cell_hour", unit="h")
+def cell_down_h(draw, cell_hour_is_up):
+    """Hours until it is on the air again, counted from each hour on."""
+    return hours_down(cell_hour_is_up.reshape(draw.shape)).ravel()
+
+
+@MOBILE.node("cell_hour")
+def cell_is_told_down(cell_exists, cell_goes_down):
+    """Whether an alarm is raised: of cells that there are."""
+    return cell_exists & cell_goes_down
+
+
+@MOBILE.node("cell_hour")
+def cell_is_reported_down(cell_is_told_down, cell_down_h):
+    """Whether the service desk keeps an outage of it: of more than an hour."""
+    return cell_is_told_down & (cell_down_h > 1)
+
+
+@MOBILE.feed("network_alarm", "cell_hour", file="alarms.csv", delimiter=";", keep="cell_is_told_down", dirt=Dirt(
+    {"too_few_columns": 1, "too_many_columns": 1, "duplicate": 1, "unknown_code": 1}, {"unknown_code": "PerceivedSeverity"}, {"unknown_code": "9"}))
+def network_alarm(ids, cell_hour_start, cell_down_h, cell_row, days, world):
+    """Alarms of cells off the air, in local time without offset; one that lasts when the period ends is not cleared."""
+    at, until = cell_hour_start + 40_000, cell_hour_start + cell_down_h * HOUR_MS + 25_000
+    form, open_end = "%Y-%m-%d %H:%M:%S", pa.array(until >= days * DAY_MS)
+    cleared = pc.if_else(open_end, pa.scalar("-"), local_text(until, home_offset(world, until), form))
+    return {
+        "NotificationId": pa.array(np.char.add("N", padded(ids, 10))), "ManagedObject": cell_names(cell_row, cell_hour_start, days).cast(pa.string()),
+        "EventTime": local_text(at, home_offset(world, at), form), "ClearTime": cleared, "PerceivedSeverity": codes(["2", "1"], cell_down_h > 1),
+        "ProbableCause": codes(["Power_Problem", "Link_Failure"], ids % 3 == 0), "SpecificProblem": codes(["cell off the air"], np.zeros(len(ids))), "AckUser": codes([""], np.zeros(len(ids))),
+    }
+
+
+@MOBILE.feed("outage_report", "cell_hour", part="mobile", file="outages_cells.csv", keep="cell_is_reported_down", dirt=Dirt(
+    {"too_few_columns": 1, "duplicate": 1, "bad_time": 1}, {"bad_time": "began"}))
+def cell_outage(ids, cell_hour_start, cell_down_h, cell_row, days, world):
+    """Cells that were off the air for more than an hour."""
+    until = cell_hour_start + cell_down_h * HOUR_MS
+    restored = pc.if_else(pa.array(until >= days * DAY_MS), pa.scalar(None, pa.string()), local_iso(until, world))
+    return {"incident": pa.array(np.char.add("INC-C", padded(ids, 10))), "ci": cell_names(cell_row, cell_hour_start, days).cast(pa.string()), "began": local_iso(cell_hour_start, world),
+            "restored": restored, "priority": codes(["P2", "P1"], cell_down_h > 3), "reason": codes(["hardware", "power"], ids % 2 == 0)}
 
 
 @MOBILE.node("cell_history")
