@@ -121,9 +121,9 @@ def cem() -> None:
 
 def _fill() -> None:
     """Put the commands into the group."""
-    from cemlib.cli import completion, demo, ingest, kpi, lake, report, reveal, rotate, serve, sources, twin
+    from cemlib.cli import completion, demo, grade, ingest, kpi, lake, report, reveal, rotate, serve, sources, twin
 
-    for command in (demo.demo, sources.sources, ingest.ingest, lake.lake, kpi.kpi, report.report, serve.apps, serve.lab, reveal.reveal, reveal.erase, twin.twin,
+    for command in (demo.demo, sources.sources, ingest.ingest, lake.lake, kpi.kpi, report.report, serve.apps, serve.lab, reveal.reveal, reveal.erase, twin.twin, grade.grade,
                     completion.completion):
         cem.add_command(command)
     lake.lake.add_command(rotate.rotate_key)

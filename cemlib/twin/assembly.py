@@ -29,7 +29,7 @@ from cemlib.twin.scm import Domain, FeedRule, Graph, Intervention, Sample
 from cemlib.twin.streams import Streams
 from cemlib.twin.subscribers import build_population, check_subscribers, customer_lines
 from cemlib.twin.voice_of_customer import rating_feed, speed_test_feed
-from cemlib.twin.world import World, build_world
+from cemlib.twin.world import World, build_world, rename_world
 
 __all__ = ["PARTS", "Assembly", "Part", "Plan", "register_part"]
 
@@ -56,6 +56,8 @@ class Plan:
         Customers in a block; None: so many that a block's records fit into memory. It changes the files' parts, never the records.
     parquet : bool or None
         Write Parquet where a feed is a text file otherwise; None: from two million customer days on.
+    is_renamed : bool
+        Deal the names of the world anew, by the seed; see :func:`cemlib.twin.world.rename_world`.
     """
 
     seed: int = 1
@@ -68,6 +70,7 @@ class Plan:
     families: Families = field(default_factory=Families)
     block: int | None = None
     parquet: bool | None = None
+    is_renamed: bool = False
 
     def __post_init__(self) -> None:
         check_subscribers(self.subscribers)
@@ -80,6 +83,11 @@ class Plan:
         for name in self.domains:
             if name not in PARTS:
                 raise UnknownNameError("domain of the twin", name, PARTS)
+
+    def world(self) -> World:
+        """The world of the plan."""
+        world = build_world(self.days)
+        return rename_world(world, Streams(self.seed)) if self.is_renamed else world
 
     @property
     def is_columnar(self) -> bool:
@@ -159,7 +167,7 @@ class Assembly:
 
     def __init__(self, plan: Plan, *, effects: bool = True, base: Assembly | None = None) -> None:
         self.plan, self.streams = plan, Streams(plan.seed)
-        self.world: World = base.world if base else build_world(plan.days)
+        self.world: World = base.world if base else plan.world()
         self.parts = {name: PARTS[name] for name in ("base", *(one for one in plan.domains if one != "base"))}
         self.graph = Graph.of(*(part.domain for part in self.parts.values()))
         self.interventions = tuple(one if effects else one.without_effect() for one in plan.interventions)
@@ -168,7 +176,7 @@ class Assembly:
                 self.graph.node(name)
         wrapped = [one for one in self.interventions if self.graph.node(one.node).rule is None]
         facts = plan.facts if effects else ()
-        faults = Faults.planted(facts, days=plan.days)
+        faults = Faults.planted(facts, days=plan.days).renamed(self.world.renamed)
         self.faults = settle_faults(self.world, self.streams, faults, plan.subscribers) if "roaming" in self.parts else faults
         self.faults = dataclasses.replace(self.faults, acts=Acts.of(self.streams, wrapped))
         self._people: dict[tuple[int, int], pd.DataFrame] = {}

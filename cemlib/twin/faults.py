@@ -7,8 +7,8 @@ end of the period, so that a short period has its faults too; in the default per
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,11 @@ class Faults:
         for name in sorted(chosen - set(FAULTS)):
             raise UnknownNameError("fault", name, FAULTS)
         return cls(names=chosen, days=days)
+
+    def renamed(self, names: Mapping[str, str]) -> Faults:
+        """The same facts where the world's names were dealt anew."""
+        return replace(self, **{one: names.get(getattr(self, one), getattr(self, one)) for one in (
+            "s6a_plmn", "s6a_imsi_range", "slow_plmn", "hub", "burst_plmn", "small_plmn", "silent_plmn", "region")})
 
     def act(self, node: str, values: np.ndarray, **rows: Any) -> np.ndarray:
         """The values of a node of roaming after the scenario's interventions; see :meth:`cemlib.twin.acts.Acts.apply`."""

@@ -38,7 +38,6 @@ from cemlib.twin.production import OUTCOMES, Produced, write_plan
 from cemlib.twin.scenario import Scenario, instant_of
 from cemlib.twin.scm import Graph
 from cemlib.twin.truth import iso, tell_truth
-from cemlib.twin.world import build_world
 
 __all__ = ["check_empty", "play_scenario", "read_truth"]
 
@@ -55,7 +54,7 @@ def check_empty(folder: Path) -> None:
 
 
 def play_scenario(scenario: Scenario, out: str | Path, *, truth: str | Path | None = None, seed: int = 1, subscribers: int = 20_000, days: int = 30,
-                  bad_rate: float = 0.002, effects: bool = True, jobs: int = 1, force: bool = False, block: int | None = None,
+                  bad_rate: float = 0.002, effects: bool = True, jobs: int = 1, force: bool = False, block: int | None = None, is_renamed: bool = False,
                   progress: Callable[[str, int, int], None] | None = None) -> OperatorFiles:
     """Write the files of an operator to whom a scenario happens.
 
@@ -75,6 +74,8 @@ def play_scenario(scenario: Scenario, out: str | Path, *, truth: str | Path | No
         Write into folders that hold something.
     block : int, optional
         Customers in a block.
+    is_renamed : bool
+        Deal the names of the world anew, by the seed.
     progress : callable, optional
         Called with (what, done, in all).
 
@@ -102,7 +103,7 @@ def play_scenario(scenario: Scenario, out: str | Path, *, truth: str | Path | No
     for folder in (out, *([Path(truth)] if truth is not None else [])):
         if not force:
             check_empty(folder)
-    plan = scenario.plan(seed=seed, subscribers=subscribers, days=days, bad_rate=bad_rate, block=block)
+    plan = scenario.plan(seed=seed, subscribers=subscribers, days=days, bad_rate=bad_rate, block=block, is_renamed=is_renamed)
     graph = Assembly(Plan(seed=seed, subscribers=100, days=days, domains=plan.domains, interventions=plan.interventions)).graph
     found = write_plan(out, plan, effects=effects, with_truth=truth is not None, jobs=jobs, progress=progress)
     if truth is not None:
@@ -119,11 +120,12 @@ def _write_truth(folder: Path, scenario: Scenario, plan: Plan, effects: bool, fo
     from cemlib.twin.faults import Faults
 
     folder.mkdir(parents=True, exist_ok=True)
+    world = plan.world()
     told: dict[str, Any] = {
         "format": 1, "arguments": {"seed": plan.seed, "subscribers": plan.subscribers, "days": plan.days, "bad_rate": plan.bad_rate},
         "scenario": {"name": scenario.name, "title": scenario.title, "question": scenario.question, "kind": scenario.kind, "effects": effects,
                      "families": vars(plan.families), "half_lives_days": dict(zip(SEGMENTS, HALF_LIVES.tolist()))},
-        **tell_truth(build_world(plan.days), Faults.planted(plan.facts if effects else (), days=plan.days), found.counts),
+        **tell_truth(world, Faults.planted(plan.facts if effects else (), days=plan.days).renamed(world.renamed), found.counts),
         "causes": [_cause(one, plan.days, graph) for one in scenario.causes],
     }
     if found.customers:

@@ -56,7 +56,7 @@ def rating_feed(world: World, streams: Streams, people: pd.DataFrame, faults: Fa
     shuffled = own["msisdn"].to_numpy()[np.argsort(streams.uniform("rating.shuffle", own["sub"]), kind="stable")]
     u = streams.uniform("rating.person", ids) ** 2
     rater = (u * np.where(operator == 0, len(shuffled), 18_000)).astype(np.int64)
-    msisdn = np.where(operator == 0, shuffled[np.minimum(rater, len(shuffled) - 1)], fiction_numbers(rater, first_range=4))
+    msisdn = np.where(operator == 0, shuffled[np.minimum(rater, len(shuffled) - 1)], fiction_numbers(rater % 20_000, first_range=4))
     temper = 0.55 * streams.normal("rating.temper", rater + 100_000 * operator)
     level = (0.42 + world.operators["level"].to_numpy()[operator] + _NETWORK_LEVELS[network] + _PLACE_LEVELS[place] - 0.3 * load
              + 0.06 * streams.normal("region.level", np.arange(len(world.regions)))[region])

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 import yaml
 
 from cemlib.twin.season import DAY_MS, HOUR_MS
+from cemlib.twin.streams import Streams
 
-__all__ = ["PERIOD_START", "World", "build_world"]
+__all__ = ["PERIOD_START", "World", "build_world", "rename_world"]
 
 #: The first instant of the demo operator's period.
 PERIOD_START = pd.Timestamp("2026-03-01T00:00:00Z")
@@ -42,6 +44,8 @@ class World:
         First 8 digits of our IMSIs to their share.
     offsets : numpy.ndarray
         Local time minus UTC in ms by country row and day; the last row is home.
+    renamed : mapping
+        What was called otherwise in ``world.yaml``: the name there to the name here (PLMNs, partners, hubs, TACs, IMSI ranges, regions).
     """
 
     days: int
@@ -56,6 +60,7 @@ class World:
     towns: tuple
     unprobed: tuple
     offsets: np.ndarray
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def end(self) -> int:
@@ -130,3 +135,44 @@ def build_world(days: int) -> World:
         days=days, home=declared["home"], hubs=declared["hubs"], countries=countries, networks=_networks(declared, countries),
         devices=devices, regions=regions, operators=operators, imsi_ranges=declared["imsi_ranges"],
         towns=tuple(declared["towns"]), unprobed=tuple(declared["unprobed"]), offsets=_offsets(declared, days))
+
+
+def rename_world(world: World, streams: Streams) -> World:
+    """The same world in which every name belongs to somebody else: a view that knows a name by heart finds another behind it.
+
+    Names are dealt anew among those of their kind (PLMNs of one length, partners with their networks, hubs, TADIGs, TACs, IMSI ranges, regions), so that
+    files and reference tables stay valid.
+
+    Examples
+    --------
+    >>> from cemlib.twin.streams import Streams
+    >>> world = build_world(3)
+    >>> other = rename_world(world, Streams(5))
+    >>> sorted(other.networks["plmn"]) == sorted(world.networks["plmn"]), bool((other.networks["plmn"] == world.networks["plmn"]).mean() < 0.2)
+    (True, True)
+    """
+    renamed: dict[str, str] = {}
+
+    def deal(kind: str, names) -> dict[str, str]:
+        old = list(dict.fromkeys(names))
+        order = np.argsort(streams.uniform(f"rename.{kind}", np.arange(len(old))), kind="stable")
+        found = dict(zip(old, [old[at] for at in order.tolist()]))
+        renamed.update(found)
+        return found
+
+    networks = world.networks.copy()
+    plmns = {}
+    for length in sorted(set(networks["plmn"].str.len())):
+        plmns |= deal(f"plmn{length}", networks.loc[networks["plmn"].str.len() == length, "plmn"])
+    partners, titles = deal("partner", networks["partner"]), dict(zip(networks["partner"], networks["partner_name"]))
+    networks["network"] = networks["network"].map(deal("network", networks["network"]))
+    networks["plmn"], networks["partner"] = networks["plmn"].map(plmns), networks["partner"].map(partners)
+    networks["partner_name"] = networks["partner"].map(titles)
+    networks["hub"] = networks["hub"].map(deal("hub", networks["hub"]))
+    tadigs = deal("tadig", [one for several in networks["tadigs"] for one in several])
+    networks["tadigs"] = networks["tadigs"].map(lambda several: [tadigs[one] for one in several])
+    devices = world.devices.assign(tac=world.devices["tac"].map(deal("tac", world.devices["tac"])))
+    regions = world.regions.assign(state=world.regions["state"].map(deal("region", world.regions["state"])))
+    ranges = deal("imsi_range", world.imsi_ranges)
+    return replace(world, networks=networks, devices=devices, regions=regions, imsi_ranges={ranges[name]: share for name, share in world.imsi_ranges.items()},
+                   unprobed=tuple(plmns[one] for one in world.unprobed), renamed=renamed)

@@ -113,3 +113,12 @@ def test_steering_meets_the_commitment_and_hurts_who_travels_there():
     assert one["day_discontent"].sum() > other["day_discontent"].sum()
     early = one["day_number"] < 4
     assert np.array_equal(one["day_discontent"][early], other["day_discontent"][early])
+
+
+def test_the_largest_operator_has_numbers_for_all_who_rate():
+    from cemlib.twin.assembly import PARTS, Plan
+
+    assembly = Assembly(Plan(seed=1, subscribers=120_000, days=2, domains=("voice",)))
+    rating = next(feed for feed in PARTS["voice"].shared_feeds(assembly) if feed.name == "rating")
+    assert rating.table.num_rows == round(32_000 * 6 * 2 / 30)
+    assert set(rating.table.column("msisdn").to_pandas().str.len()) <= {12, 13, 15, 16}

@@ -1,0 +1,76 @@
+"""Asks an analysis. Run as a program of its own: what the twin knows is not to be had here.
+
+``python answers.py QUESTION PLACE MUTATION`` reads PLACE, prints the answer as JSON. It is never imported: importing it would import the twin.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import json
+import sys
+
+
+class _NoTwin(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "cemlib.twin" or name.startswith("cemlib.twin."):
+            raise ImportError("the analyses that are graded have no access to the twin")
+        return None
+
+
+def _roaming(place: str, mutation: str) -> dict:
+    """Who is failing our roamers, and which hubs stood still."""
+    import cemlib as cem
+
+    with cem.open_lake(place) as lake:
+        view = cem.usecases.monitor_roaming(lake, days=7)
+        bad = view.partners[view.partners["verdict"].isin(["below", "below_peers"])]
+        accused = [{"plmn": one.partner_plmn, "cause": str(one.cause), "since": None if one.since is None or one.since != one.since else one.since.isoformat()}
+                   for one in bad.itertuples()]
+        hubs = [{"hub": one.hub, "since": one.since.isoformat(), "until": one.until.isoformat()} for one in view.hub_incidents.itertuples()]
+        judged = view.partners.loc[~view.partners["verdict"].isin(["too_few", "no_data"]), "partner_plmn"].tolist()
+        ruled_out = view.ruled_out["partner_plmn"].tolist()
+    if mutation == "never":
+        accused, hubs, ruled_out = [], [], []
+    if mutation == "always" and judged:
+        accused = [{"plmn": one, "cause": "5004", "since": None} for one in judged[:1]]
+        hubs, ruled_out = [{"hub": "ANY", "since": "2026-03-01T00:00:00", "until": "2026-03-01T01:00:00"}], []
+    return {"accused": accused, "hubs": hubs, "judged": judged, "ruled_out": ruled_out}
+
+
+def _alarms(place: str, mutation: str) -> dict:
+    """Which hours of which entities fall out of their band."""
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+
+    from cemlib.analysis import BetaBinomialBaseline
+
+    found = {}
+    for history in sorted(Path(place).glob("history_*.parquet")):
+        name = history.stem.removeprefix("history_")
+        baseline = BetaBinomialBaseline(alpha=0.001).fit(pd.read_parquet(history))
+        judged = baseline.judge(pd.read_parquet(history.with_name(f"now_{name}.parquet")))
+        below = (judged["verdict"] == "below").to_numpy()
+        if mutation == "constant_p":
+            below = np.full(len(below), True)
+        found[name] = {"below": int(below.sum()), "hours": len(below)} if mutation != "never" else {"below": 0, "hours": len(below)}
+    return found
+
+
+def _is_there(place: str, mutation: str) -> dict:
+    """Whether an analysis exists: PLACE is its public name."""
+    import cemlib
+
+    room = cemlib
+    for part in place.split("."):
+        room = getattr(room, part, None)
+    return {"is_there": room is not None}
+
+
+if __name__ == "__main__":
+    sys.meta_path.insert(0, _NoTwin())
+    # the folder of this file is no place to import from
+    sys.path.pop(0)
+    question, place, mutation = sys.argv[1:4]
+    print(json.dumps({"roaming": _roaming, "alarms": _alarms, "is_there": _is_there}[question](place, mutation)))

@@ -1,0 +1,166 @@
+"""What is graded: each grading draws its cases, asks, and scores the answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cemlib.twin.grade.asking import Asking
+from cemlib.twin.grade.cases import Case, draw_case
+from cemlib.twin.grade.marks import Mark, share, spread
+from cemlib.twin.streams import Streams
+
+__all__ = ["GRADINGS", "Grading"]
+
+_START = dt.datetime(2026, 3, 1)
+
+
+@dataclass(frozen=True)
+class Grading:
+    """One grading.
+
+    Attributes
+    ----------
+    name, title : str
+    cases : tuple of str
+        The scenarios of which cases are drawn; empty: numbers alone.
+    run : callable
+        ``run(asking, seed, runs, size) -> marks``.
+    needs : str
+        The public name of the analysis.
+    mutations : tuple of str
+        Broken analyses that must score badly.
+    """
+
+    name: str
+    title: str
+    cases: tuple[str, ...]
+    run: Callable[[Asking, int, int, dict[str, int]], Iterator[Mark]]
+    needs: str
+    mutations: tuple[str, ...] = ()
+
+
+def _pairs(name: str, asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Iterator[tuple[Case, dict]]:
+    """Each case with effect and without, and the answer to it."""
+    for number in range(runs):
+        for effects in (True, False):
+            case = draw_case(name, seed=seed, number=number, effects=effects, **size)
+            yield case, asking.of_operator("roaming", case)
+
+
+def _hours(moment: str | None, truth: dict[str, Any]) -> float:
+    return np.nan if moment is None else (dt.datetime.fromisoformat(moment) - _START).total_seconds() / 3600 - truth["since_h"]
+
+
+def _grade_partners(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Iterator[Mark]:
+    name, found, named, wrong, judged, late, clean, quiet = "partners", 0, 0, 0, 0, [], 0, 0
+    cases = 0
+    for case, answer in _pairs("partner_degradation", asking, seed, runs, size):
+        accused = {one["plmn"]: one for one in answer["accused"]}
+        others = set(accused) - ({case.truth["plmn"]} if case.effects else set())
+        wrong, judged = wrong + len(others), judged + len(answer["judged"])
+        if case.effects:
+            cases += 1
+            hit = accused.get(case.truth["plmn"])
+            found += hit is not None
+            named += hit is not None and case.truth["cause"] in hit["cause"]
+            late += [abs(_hours(hit["since"], case.truth))] if hit else []
+        else:
+            quiet, clean = quiet + 1, clean + (not accused)
+    yield share(name, "a failing partner is found", found, cases, at_least=0.8)
+    yield share(name, "and its cause is named", named, cases, at_least=0.75)
+    yield spread(name, "begin is found within (h)", late, at_most=3.0)
+    yield share(name, "nobody is accused where nothing is wrong", clean, quiet, at_least=0.9)
+    yield share(name, "judged partners accused falsely", wrong, judged, at_most=0.02)
+
+
+def _grade_hubs(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Iterator[Mark]:
+    name, found, cases, late, clean, quiet, accused = "hubs", 0, 0, [], 0, 0, 0
+    for case, answer in _pairs("hub_failure", asking, seed, runs, size):
+        if case.effects:
+            cases += 1
+            hits = [one for one in answer["hubs"] if one["hub"] == case.truth["hub"] and abs(_hours(one["since"], case.truth)) <= 2]
+            found += bool(hits)
+            late += [abs(_hours(hits[0]["since"], case.truth))] if hits else []
+            accused += bool(answer["accused"])
+        else:
+            quiet, clean = quiet + 1, clean + (not answer["hubs"])
+    yield share(name, "a hub that stood still is named, its hour within 2", found, cases, at_least=0.8)
+    yield spread(name, "begin is found within (h)", late, at_most=1.0)
+    yield share(name, "a partner of the hub is accused beside it", accused, cases, at_most=0.2)
+    yield share(name, "no hub is named where nothing is wrong", clean, quiet, at_least=0.9)
+
+
+def _grade_decoy(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Iterator[Mark]:
+    name, fell, ruled, cases = "steering_decoy", 0, 0, 0
+    for case, answer in _pairs("steering_burst", asking, seed, runs, size):
+        if case.effects:
+            cases += 1
+            fell += any(one["plmn"] == case.truth["plmn"] for one in answer["accused"])
+            ruled += case.truth["plmn"] in answer["ruled_out"]
+    yield share(name, "a burst of steering is taken for a fault", fell, cases, at_most=0.1)
+    yield share(name, "and is told as ruled out", ruled, cases, at_least=0.8)
+
+
+_VOLUMES = (5, 20, 100, 1000, 20_000)
+#: How much an entity's rate differs from hour to hour beyond chance; the analysis is not told.
+_RHO = 0.002
+
+
+def _hours_of(rng: np.random.Generator, volume: int, entities: int, bins: int, rate: np.ndarray, rho: float) -> pd.DataFrame:
+    den = rng.poisson(volume, (entities, bins))
+    a, b = rate[:, None] * (1 / rho - 1), (1 - rate[:, None]) * (1 / rho - 1)
+    num = rng.binomial(den, rng.beta(np.broadcast_to(a, den.shape), np.broadcast_to(b, den.shape)))
+    times = pd.Timestamp("2026-03-01") + pd.to_timedelta(np.arange(bins), "h")
+    frame = pd.DataFrame({"entity": np.repeat([f"e{one:03d}" for one in range(entities)], bins), "at": np.tile(times, entities), "num": num.ravel(), "den": den.ravel()})
+    return frame[frame["den"] > 0].reset_index(drop=True)
+
+
+def _grade_alarms(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Iterator[Mark]:
+    """28 days' history; then null hours, and hours in which 97 % have become 90 %."""
+    hours = 100_000 if runs > 1 else 20_000
+    with asking.place() as place:
+        for volume in _VOLUMES:
+            rng = Streams(seed).generator(f"grade.alarms.{volume}")
+            entities, bins = 40, hours // 40
+            rate, rho = np.clip(rng.normal(0.97, 0.006, entities), 0.93, 0.99), _RHO
+            history = _hours_of(rng, volume, entities, 28 * 24, rate, rho)
+            null = _hours_of(rng, volume, entities, bins, rate, rho)
+            history.to_parquet(place / f"history_{volume}_null.parquet", index=False)
+            null.to_parquet(place / f"now_{volume}_null.parquet", index=False)
+            if volume == 1000:
+                _hours_of(rng, volume, entities, 28 * 24, np.full(entities, 0.97), rho).to_parquet(place / f"history_{volume}_fall.parquet", index=False)
+                _hours_of(rng, volume, entities, 50, np.full(entities, 0.90), rho).to_parquet(place / f"now_{volume}_fall.parquet", index=False)
+        answer = asking.ask("alarms", str(place))
+    for volume in _VOLUMES:
+        told = answer[f"{volume}_null"]
+        yield share("alarms", f"hours called below at {volume:,} calls/h, nothing wrong (alpha .001)", told["below"], told["hours"], at_most=0.0015)
+    told = answer["1000_fall"]
+    yield share("alarms", "hours called below at 1,000 calls/h, 97 % become 90 %", told["below"], told["hours"], at_least=0.95)
+
+
+def _absent(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Iterator[Mark]:
+    """Of an analysis that no grading knows yet."""
+    yield from ()
+
+
+_UNKNOWN = {
+    "correlation": ("Links between sources, and lags", "analysis.LaggedCorrelation"), "true_cause": ("The pattern that explains a fall", "analysis.RootCauseLocator"),
+    "segments": ("Groups with other expectations", "analysis.Segmenter"), "what_if": ("The effect of a change on satisfaction", "analysis.WhatIf"),
+    "satisfaction_index": ("The index against planted discontent", "score_experience"), "discontent": ("Who will complain or leave", "analysis.DiscontentModel"),
+    "commitment": ("Whether a deal is met", "analysis.CommitmentForecast"),
+}
+
+#: All gradings by name.
+GRADINGS: dict[str, Grading] = {one.name: one for one in (
+    Grading("partners", "Which partner fails our roamers, and why", ("partner_degradation",), _grade_partners, "usecases.monitor_roaming", ("never", "always")),
+    Grading("hubs", "Which signalling hub stood still", ("hub_failure",), _grade_hubs, "usecases.monitor_roaming", ("never", "always")),
+    Grading("steering_decoy", "Steering is no fault", ("steering_burst",), _grade_decoy, "usecases.monitor_roaming", ("never",)),
+    Grading("alarms", "Alarms at their stated rate, and in time", (), _grade_alarms, "analysis.BetaBinomialBaseline", ("constant_p", "never")),
+    *(Grading(name, title, (), _absent, needs) for name, (title, needs) in _UNKNOWN.items()),
+)}
