@@ -120,5 +120,6 @@ def test_the_largest_operator_has_numbers_for_all_who_rate():
 
     assembly = Assembly(Plan(seed=1, subscribers=120_000, days=2, domains=("voice",)))
     rating = next(feed for feed in PARTS["voice"].shared_feeds(assembly) if feed.name == "rating")
-    assert rating.table.num_rows == round(32_000 * 6 * 2 / 30)
+    # some two thirds of those who are asked answer
+    assert rating.table.num_rows == pytest.approx(32_000 * 6 * 2 / 30 * 0.64, rel=0.06)
     assert set(rating.table.column("msisdn").to_pandas().str.len()) <= {12, 13, 15, 16}
