@@ -51,7 +51,7 @@ def grade(seed: int, only: tuple[str, ...], runs: int, subscribers: int, days: i
     from cemlib.twin.grade.run import check_itself
 
     if is_list:
-        rows = [[one.name, one.title, ", ".join(one.cases) or "numbers", f"cemlib.{one.needs}"] for one in GRADINGS.values()]
+        rows = [[one.name, one.title, ", ".join(one.cases) or ("numbers" if one.mutations else "not there yet"), f"cemlib.{one.needs}"] for one in GRADINGS.values()]
         if is_json:
             as_json([{"name": one.name, "title": one.title, "scenarios": list(one.cases), "needs": one.needs} for one in GRADINGS.values()])
         else:
