@@ -25,6 +25,8 @@ SCENARIO = "demo"
 #: The notebooks that the demo runs as reports.
 REPORTS = ("roaming_monitoring", "mobile_insights")
 _MARKER = "demo.json"
+# a file costs the lake a tenth of a second whatever is in it, and who tries the demo waits for a thousand of them
+_FILE_DAYS = 5
 #: Called with the stage (files, ingest, reports), what is done, what there is in all, and a word on it.
 Progress = Callable[[str, float, float, str], None]
 
@@ -192,7 +194,7 @@ def _write_files(incoming: Path, plan: dict[str, int], tell: Progress) -> None:
     from cemlib.twin.scenario import load_scenario
 
     _mark(incoming, plan, False)
-    play_scenario(load_scenario(SCENARIO), incoming, **plan, jobs=2, force=True, progress=lambda feed, done, total: tell("files", done, total, feed))
+    play_scenario(load_scenario(SCENARIO), incoming, **plan, jobs=2, force=True, file_days=_FILE_DAYS, progress=lambda feed, done, total: tell("files", done, total, feed))
     _mark(incoming, plan, True)
 
 

@@ -58,6 +58,8 @@ class Plan:
         Write Parquet where a feed is a text file otherwise; None: from two million customer days on.
     is_renamed : bool
         Deal the names of the world anew, by the seed; see :func:`cemlib.twin.world.rename_world`.
+    file_days : int or None
+        Days that a dated file holds; None: one, and seven in a period of more than a month.
     """
 
     seed: int = 1
@@ -71,6 +73,7 @@ class Plan:
     block: int | None = None
     parquet: bool | None = None
     is_renamed: bool = False
+    file_days: int | None = None
 
     def __post_init__(self) -> None:
         check_subscribers(self.subscribers)
@@ -78,6 +81,8 @@ class Plan:
             raise ParameterError("The number of days is out of range.", wanted="2 … 120", came=str(self.days))
         if not 0 <= self.bad_rate <= 0.2:
             raise ParameterError("The share of bad records is out of range.", wanted="0 … 0.2", came=str(self.bad_rate))
+        if self.file_days is not None and self.file_days < 1:
+            raise ParameterError("A file holds one day at least.", came=str(self.file_days))
         if self.block is not None and self.block < 1:
             raise ParameterError("A block has one customer at least.", came=str(self.block))
         for name in self.domains:

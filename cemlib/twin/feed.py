@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,10 +73,23 @@ def codes(names, index: np.ndarray) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), pa.array([str(one) for one in names], pa.string())).cast(pa.string())
 
 
-def coded(column: pd.Series, rows: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """A text column as codes, taken at some rows, and what the codes stand for."""
-    code, names = pd.factorize(column, sort=True)
-    return code[rows], tuple(names)
+def coded(column: pd.Series, rows: np.ndarray, also: Iterable[str] = ()) -> tuple[np.ndarray, tuple[str, ...]]:
+    """A text column as codes, taken at some rows, and what the codes stand for.
+
+    Parameters
+    ----------
+    column : Series of str
+    rows : numpy.ndarray
+    also : iterable of str
+        Names that exist, though none of few rows may have them: a scenario may choose by them all the same.
+
+    Examples
+    --------
+    >>> coded(pd.Series(["b", "a"]), np.array([0, 0, 1]), also=["c"])
+    (array([1, 1, 0]), ('a', 'b', 'c'))
+    """
+    names = pd.Index(sorted({*column.unique(), *also}))
+    return names.get_indexer(column)[rows], tuple(names)
 
 
 def numbers(values: np.ndarray, decimals: int, missing: np.ndarray | None = None) -> pa.Array:
@@ -137,5 +151,5 @@ def use_columns(what: str, world: World, people: pd.DataFrame, own: np.ndarray, 
         f"{what}_plmn": lambda: (plmn_row, tuple(networks["plmn"])), f"{what}_hub": lambda: coded(networks["hub"], plmn_row),
         f"{what}_country": lambda: coded(networks["country"], plmn_row), f"{what}_direction": lambda: (own.astype(int), ("inbound", "outbound")),
         f"{what}_rat": lambda: (rat, ("2g", "3g", "4g", "5g")), f"{what}_device": lambda: (people["device"].to_numpy()[person], tuple(world.devices["tac"])),
-        f"{what}_imsi_range": lambda: coded(people["imsi_range"], person), f"{what}_has_volte": lambda: (people["volte_roaming"].to_numpy()[person], None),
+        f"{what}_imsi_range": lambda: coded(people["imsi_range"], person, world.imsi_ranges), f"{what}_has_volte": lambda: (people["volte_roaming"].to_numpy()[person], None),
     }}

@@ -54,7 +54,7 @@ def check_empty(folder: Path) -> None:
 
 
 def play_scenario(scenario: Scenario, out: str | Path, *, truth: str | Path | None = None, seed: int = 1, subscribers: int = 20_000, days: int = 30,
-                  bad_rate: float = 0.002, effects: bool = True, jobs: int = 1, force: bool = False, block: int | None = None, is_renamed: bool = False,
+                  bad_rate: float = 0.002, effects: bool = True, jobs: int = 1, force: bool = False, block: int | None = None, is_renamed: bool = False, file_days: int | None = None,
                   progress: Callable[[str, int, int], None] | None = None) -> OperatorFiles:
     """Write the files of an operator to whom a scenario happens.
 
@@ -76,6 +76,8 @@ def play_scenario(scenario: Scenario, out: str | Path, *, truth: str | Path | No
         Customers in a block.
     is_renamed : bool
         Deal the names of the world anew, by the seed.
+    file_days : int, optional
+        Days that a dated file holds.
     progress : callable, optional
         Called with (what, done, in all).
 
@@ -103,7 +105,7 @@ def play_scenario(scenario: Scenario, out: str | Path, *, truth: str | Path | No
     for folder in (out, *([Path(truth)] if truth is not None else [])):
         if not force:
             check_empty(folder)
-    plan = scenario.plan(seed=seed, subscribers=subscribers, days=days, bad_rate=bad_rate, block=block, is_renamed=is_renamed)
+    plan = scenario.plan(seed=seed, subscribers=subscribers, days=days, bad_rate=bad_rate, block=block, is_renamed=is_renamed, file_days=file_days)
     graph = Assembly(Plan(seed=seed, subscribers=100, days=days, domains=plan.domains, interventions=plan.interventions)).graph
     found = write_plan(out, plan, effects=effects, with_truth=truth is not None, jobs=jobs, progress=progress)
     if truth is not None:

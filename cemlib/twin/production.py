@@ -79,7 +79,7 @@ class _Works:
         for feed in feeds:
             tell(feed.name)
             files, late = write_feed(self.folder, feed, self.assembly.streams, bad_rate=plan.bad_rate, days=plan.days, part=part,
-                                     file_days=1 if plan.days <= 31 else 7, parquet=plan.is_columnar)
+                                     file_days=plan.file_days or (1 if plan.days <= 31 else 7), parquet=plan.is_columnar)
             found.files += files
             if feed.written_at is not None:
                 found.not_arrived[feed.name] = found.not_arrived.get(feed.name, 0) + late

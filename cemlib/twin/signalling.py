@@ -195,8 +195,8 @@ class _Outcome:
             "attempt_plmn": lambda: (tries.plmn_row, tuple(networks["plmn"])),
             "attempt_hub": lambda: coded(networks["hub"], tries.plmn_row), "attempt_country": lambda: coded(networks["country"], tries.plmn_row),
             "attempt_direction": lambda: (roamers.own[tries.rd].astype(int), ("inbound", "outbound")), "attempt_rat": lambda: (tries.rat, tuple(one.lower() for one in RATS.tolist())),
-            "attempt_protocol": lambda: coded(pd.Series(tries.protocol), np.arange(len(tries.id))),
-            "attempt_imsi_range": lambda: coded(people["imsi_range"], roamers.person[tries.rd]),
+            "attempt_protocol": lambda: coded(pd.Series(tries.protocol), np.arange(len(tries.id)), causes.SUCCESS),
+            "attempt_imsi_range": lambda: coded(people["imsi_range"], roamers.person[tries.rd], self.world.imsi_ranges),
             "attempt_device": lambda: (people["device"].to_numpy()[roamers.person[tries.rd]], tuple(self.world.devices["tac"])),
             "attempt_account_age_days": lambda: (-people["valid_from"].fillna(-9e12).to_numpy()[roamers.person[tries.rd]] / DAY_MS, None),
         }

@@ -123,3 +123,20 @@ def test_the_largest_operator_has_numbers_for_all_who_rate():
     # some two thirds of those who are asked answer
     assert rating.table.num_rows == pytest.approx(32_000 * 6 * 2 / 30 * 0.64, rel=0.06)
     assert set(rating.table.column("msisdn").to_pandas().str.len()) <= {12, 13, 15, 16}
+
+
+@pytest.mark.parametrize("name", ["imsi_range_missing", "partner_degradation", "hub_failure", "sunset_3g"])
+def test_a_scenario_of_roaming_can_be_played_where_few_roam(name):
+    plan = load_scenario(name).plan(seed=1, subscribers=100, days=10)
+    assert Assembly(plan).roaming(0, 100).people["is_own"].sum() == 100
+
+
+def test_a_name_that_does_not_exist_is_refused_all_the_same():
+    from cemlib.errors import UnknownNameError
+
+    scenario = load_scenario("imsi_range_missing")
+    do = scenario.causes[0].do[0].model_copy(update={"where": {"attempt_protocol": "diameter_4gpp"}})
+    wrong = scenario.model_copy(update={"causes": [scenario.causes[0].model_copy(update={"do": [do]})]})
+    with pytest.raises(UnknownNameError) as caught:
+        Assembly(wrong.plan(seed=1, subscribers=100, days=10)).roaming(0, 100)
+    assert "diameter_3gpp" in caught.value.near
