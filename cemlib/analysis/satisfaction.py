@@ -1,0 +1,158 @@
+"""Models of satisfaction, with every split by customer."""
+
+from __future__ import annotations
+
+import fnmatch
+import warnings
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.model_selection import GroupKFold
+from statsmodels.miscmodels.ordinal_model import OrderedModel
+from statsmodels.tools.sm_exceptions import ConvergenceWarning
+
+from cemlib.analysis.columns import read_numbers
+from cemlib.analysis.leaks import find_leaks
+from cemlib.errors import ParameterError, UnknownNameError
+
+__all__ = ["SatisfactionModel", "read_ratings"]
+
+
+def read_ratings(y: pd.Series, scale: tuple[float, float] = (1, 5)) -> pd.Series:
+    """Return answers of a survey as numbers; a missing answer stays missing.
+
+    Raises
+    ------
+    ParameterError
+        An answer is text ("yes", "1, 3") or off the scale (19).
+
+    Examples
+    --------
+    >>> read_ratings(pd.Series(["4", 5, None])).tolist()
+    [4.0, 5.0, nan]
+    """
+    found = pd.to_numeric(y, errors="coerce").astype(float)
+    bad = y.notna() & ~found.between(*scale)
+    if bad.any():
+        raise ParameterError("An answer is no rating.", wanted=f"numbers from {scale[0]:g} to {scale[1]:g}", came=", ".join(repr(one)[:20] for one in y[bad].unique()[:3]),
+                             where=f"{int(bad.sum())} of {len(y)} answers", todo="Correct these answers or make them missing.")
+    return found
+
+
+class SatisfactionModel:
+    """Expected satisfaction from KPIs, price and expectation.
+
+    Parameters
+    ----------
+    family : "ordinal" or "gbm"
+        Proportional odds (McCullagh 1980) or gradient-boosted trees.
+    monotone : mapping of str to -1 or 1, optional
+        Direction of a feature's effect; ``gbm`` alone.
+    answers : sequence of str
+        Patterns of columns that were asked together with the rating, such as ``"QoF_*"``: they are refused.
+    scale : tuple
+    level : float
+        Of the intervals of one rating.
+    seed : int
+
+    Attributes
+    ----------
+    oof_ : pandas.Series
+        Prediction of each rating by a model that has not seen its customer.
+    n_, n_missing_, n_customers_ : int
+    half_width_ : float
+        Split-conformal half width (Lei et al. 2018) from ``oof_``.
+    claim : str
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = pd.DataFrame({"stalls": rng.uniform(0, 1, 400)})
+    >>> y = (4.4 - 2 * X["stalls"] + rng.normal(0, 0.3, 400)).round().clip(1, 5)
+    >>> model = SatisfactionModel("gbm", monotone={"stalls": -1}).fit(X, y)
+    >>> good, bad = model.predict(pd.DataFrame({"stalls": [0.1, 0.9]}))
+    >>> bool(good > bad + 1)
+    True
+    """
+
+    claim = "association"
+
+    def __init__(self, family: str = "ordinal", *, monotone: Mapping[str, int] | None = None, answers: Sequence[str] = (),
+                 scale: tuple[float, float] = (1, 5), level: float = 0.9, seed: int = 0) -> None:
+        if family not in ("ordinal", "gbm"):
+            raise UnknownNameError("family", family, ["ordinal", "gbm"])
+        if monotone and family == "ordinal":
+            raise ParameterError("An ordinal model takes no directions.", todo='Use family="gbm", or leave out monotone.')
+        if any(one not in (-1, 1) for one in (monotone or {}).values()):
+            raise ParameterError("A direction is neither -1 nor 1.", came=str(dict(monotone or {})))
+        self.family, self.monotone, self.answers = family, dict(monotone or {}), tuple(answers)
+        self.scale, self.level, self.seed = scale, level, seed
+
+    def fit(self, X: pd.DataFrame, y: pd.Series, groups: pd.Series | None = None) -> SatisfactionModel:
+        """Fit; ``groups`` is the customer of each row (each row its own one by default).
+
+        Raises
+        ------
+        ParameterError
+            A feature leaks the answer, an answer is no rating, two rows have the same index, or there are too few.
+        """
+        if X.index.has_duplicates:
+            raise ParameterError("Two rows have the same index.", todo="Use reset_index(drop=True) and give the customer as groups.")
+        for name in self.monotone:
+            if name not in X.columns:
+                raise UnknownNameError("feature", name, X.columns)
+        asked = [name for name in X.columns if any(fnmatch.fnmatchcase(name, one) for one in self.answers)]
+        numbers, target = read_numbers(X, X.columns), read_ratings(pd.Series(np.asarray(y), index=X.index), self.scale)
+        who = pd.Series(np.asarray(groups) if groups is not None else np.arange(len(X)), index=X.index)
+        keep = (target.notna() & who.notna()).to_numpy()
+        if self.family == "ordinal":
+            keep = keep & numbers.notna().all(axis=1).to_numpy()
+        self.X_, self.y_, self.groups_ = numbers[keep], target[keep], who[keep]
+        self.n_, self.n_missing_, self.n_customers_ = int(keep.sum()), int((~keep).sum()), int(self.groups_.nunique())
+        if self.n_customers_ < 30 or self.y_.nunique() < 2:
+            raise ParameterError("Too few ratings for a model.", wanted="30 customers and two different answers", came=f"{self.n_customers_} customers, {self.y_.nunique()} answers")
+        leaks = find_leaks(self.X_, self.y_)
+        if asked or len(leaks):
+            why = [f"{name}: asked together with the rating" for name in asked]
+            why += [f"{one.feature}: {one.sign}" for one in leaks.itertuples() if one.feature not in asked]
+            raise ParameterError("A feature leaks the outcome: it would not be known beforehand.", came="; ".join(why), todo="Leave it out of the features.")
+        self.features_ = list(self.X_.columns)
+        self._centre, self._spread = self.X_.mean(), self.X_.std().where(lambda one: one > 0, 1.0)
+        self.oof_ = pd.Series(np.nan, index=self.X_.index)
+        for train, test in GroupKFold(5).split(self.X_, groups=self.groups_):
+            self.oof_.iloc[test] = self._expect(self._fit(self.X_.iloc[train], self.y_.iloc[train]), self.X_.iloc[test])
+        error = np.sort(np.abs(self.y_ - self.oof_))
+        self.half_width_ = float(error[min(int(np.ceil(self.level * (self.n_ + 1))), self.n_) - 1])
+        self.fitted_ = self._fit(self.X_, self.y_)
+        return self
+
+    def _fit(self, X: pd.DataFrame, y: pd.Series):
+        if self.family == "gbm":
+            return HistGradientBoostingRegressor(monotonic_cst=self.monotone or None, learning_rate=0.05, max_iter=150, max_leaf_nodes=15,
+                                                 min_samples_leaf=20, random_state=self.seed).fit(X, y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            try:
+                codes = pd.Series(pd.Categorical(y, ordered=True), index=X.index)
+                return OrderedModel(codes, (X - self._centre) / self._spread, distr="logit").fit(method="bfgs", maxiter=500, disp=False), np.sort(y.unique())
+            except (ConvergenceWarning, np.linalg.LinAlgError) as error:
+                raise ParameterError("The ordinal model does not settle.", came=str(error)[:100], todo='Leave out constant or nearly equal features, or use family="gbm".') from error
+
+    def _expect(self, fitted, X: pd.DataFrame) -> np.ndarray:
+        if self.family == "gbm":
+            return np.clip(fitted.predict(X), *self.scale)
+        result, levels = fitted
+        return np.asarray(result.model.predict(result.params, exog=((X - self._centre) / self._spread).to_numpy())) @ levels
+
+    def predict(self, X: pd.DataFrame) -> pd.Series:
+        """Expected rating of each row."""
+        if not hasattr(self, "fitted_"):
+            raise ParameterError("The model is not fitted yet.", todo="Call fit(X, y, groups) first.")
+        return pd.Series(self._expect(self.fitted_, read_numbers(X, self.features_)), index=X.index)
+
+    def predict_interval(self, X: pd.DataFrame) -> pd.DataFrame:
+        """``expected``, ``low``, ``high``: where the rating of a customer not seen before lies with probability ``level``."""
+        middle = self.predict(X)
+        return pd.DataFrame({"expected": middle, "low": (middle - self.half_width_).clip(*self.scale), "high": (middle + self.half_width_).clip(*self.scale)})

@@ -1,0 +1,260 @@
+"""Groups of customers with other behaviour or expectations, if there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import chi2, kurtosis
+from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.metrics import adjusted_rand_score
+from sklearn.mixture import GaussianMixture
+
+from cemlib.analysis.columns import read_numbers
+from cemlib.analysis.drift import compare_shares, population_stability
+from cemlib.analysis.tree_rules import read_rules
+from cemlib.errors import ParameterError
+
+__all__ = ["Segmenter"]
+
+_FLOOR = 0.02  # variance of the scaled features that counts as noise: it is what makes block weights count
+
+
+class Segmenter:
+    """Segments by a Gaussian mixture that are found again in each half of the customers.
+
+    Parameters
+    ----------
+    blocks : mapping of str to list of str
+        Features by block, for instance ``{"behaviour": [...], "expectation": [...]}``.
+    k : "stable" or int
+        ``"stable"``: of the numbers of segments the one with the best BIC whose two halves agree. One segment is a possible answer.
+    weights : mapping of str to float, optional
+        Weight of a block, 1 by default; below 1 its differences count less.
+    k_max : int
+        Most segments looked for.
+    min_stability : float
+        Adjusted Rand index that two halves must reach.
+    smallest : int
+        A segment of fewer customers is none.
+    fit_rows : int
+        The mixture is fitted on at most so many customers drawn at random; all are assigned.
+    seed : int
+
+    Attributes
+    ----------
+    labels_ : pandas.Series
+        Name of each customer's segment; missing where a feature is missing.
+    k_, is_stable_, message_ : int, bool, str
+    stability_ : pandas.DataFrame
+        ``k``, ``bic``, ``ari`` of the halves (missing where it was not needed), ``smallest``.
+    rules_ : pandas.DataFrame
+        ``segment``, ``rule`` in plain words, ``n``, ``precision``, ``coverage`` on customers that the tree did not see.
+    fidelity_ : float
+        Share of those customers to whom the rules give the segment of the mixture.
+    profiles_ : pandas.DataFrame
+        Size, share and median of each feature by segment.
+    odd_ : pandas.Series
+        Customers far from every segment: ``"odd group 1"``…, ``"alone"``, else missing.
+    n_, n_missing_ : int
+    claim : str
+
+    Notes
+    -----
+    Features are centred by the median and scaled by the interquartile range. A mixture of normal distributions (Fraley and Raftery 2002) takes a
+    strongly skewed feature for several groups: take its logarithm first.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> X = pd.DataFrame({"gb": np.r_[rng.normal(2, 1, 300), rng.normal(12, 1, 300)], "price": rng.normal(20, 2, 600)})
+    >>> found = Segmenter({"behaviour": ["gb"], "expectation": ["price"]}).fit(X)
+    >>> found.k_, sorted(found.sizes_)
+    (2, [300, 300])
+    >>> sorted(found.labels_.unique())
+    ['high gb', 'low gb']
+    """
+
+    claim = "association"
+
+    def __init__(self, blocks: Mapping[str, Sequence[str]], k: str | int = "stable", *, weights: Mapping[str, float] | None = None,
+                 k_max: int = 8, min_stability: float = 0.75, smallest: int = 10, fit_rows: int = 20_000, seed: int = 0) -> None:
+        features = [name for names in blocks.values() for name in names]
+        if not features or len(set(features)) < len(features):
+            raise ParameterError("Blocks name no feature, or one twice.", wanted="each feature in one block", came=", ".join(features) or "none")
+        if k != "stable" and not (isinstance(k, int) and k >= 1):
+            raise ParameterError("The number of segments is neither 'stable' nor a whole number.", came=repr(k))
+        unknown = set(weights or {}) - set(blocks)
+        if unknown or any(weight <= 0 for weight in (weights or {}).values()):
+            raise ParameterError("A weight is not positive, or of no block.", wanted=", ".join(blocks), came=str(dict(weights or {})))
+        self.blocks, self.k, self.weights = {name: list(names) for name, names in blocks.items()}, k, dict(weights or {})
+        self.k_max, self.min_stability, self.smallest, self.fit_rows, self.seed = k_max, min_stability, smallest, fit_rows, seed
+        self.features = features
+
+    def fit(self, X: pd.DataFrame, previous: Segmenter | None = None) -> Segmenter:
+        """Find the segments; with ``previous``, a segment that is still there keeps its name.
+
+        Raises
+        ------
+        ParameterError
+            A feature is text, or fewer customers than five times ``smallest`` have all features.
+        """
+        numbers = read_numbers(X, self.features)
+        full = numbers.dropna()
+        self.n_, self.n_missing_ = len(full), len(numbers) - len(full)
+        if self.n_ < 5 * self.smallest:
+            raise ParameterError("Too few customers to look for segments.", wanted=f"at least {5 * self.smallest} with all features",
+                                 came=f"{self.n_} ({self.n_missing_} more miss a feature)")
+        self._learn_scale(full)
+        rng = np.random.default_rng(self.seed)
+        rows = np.sort(rng.permutation(self.n_)[: self.fit_rows])
+        sample = self._scale(full.iloc[rows])
+        self._choose(sample, rng)
+        parts = self.mixture_.predict(self._scale(full))
+        self._sample = full.iloc[rows]
+        self.names_ = self._name(full, parts, previous)
+        self.labels_ = pd.Series(np.array(self.names_, dtype=object)[parts], index=full.index).reindex(X.index)
+        self.sizes_ = [int(np.sum(parts == part)) for part in range(self.k_)]
+        self._describe(full, parts)
+        self.rules_, self.fidelity_ = read_rules(full.iloc[rows], self.labels_.loc[full.index].iloc[rows], seed=self.seed)
+        self.odd_ = self._odd(full.iloc[rows], sample).reindex(X.index)
+        return self
+
+    def _learn_scale(self, full: pd.DataFrame) -> None:
+        low, self._middle, high = (full.quantile(q) for q in (0.25, 0.5, 0.75))
+        spread = (high - low) / 1.349
+        spread = spread.where(spread > 0, full.std())
+        dead = spread.index[~(spread > 0)]
+        if len(dead):
+            raise ParameterError(f"Feature {dead[0]!r} is the same for all customers.", todo="Leave it out of the blocks.")
+        weight = pd.Series({name: self.weights.get(block, 1.0) for block, names in self.blocks.items() for name in names})
+        self._factor = weight / spread
+
+    def _scale(self, numbers: pd.DataFrame) -> np.ndarray:
+        return np.clip(((numbers - self._middle) * self._factor).to_numpy(), -50, 50)
+
+    def _mixture(self, Z: np.ndarray, k: int) -> GaussianMixture:
+        common = {"reg_covar": _FLOOR, "random_state": self.seed, "max_iter": 200}
+        plain = GaussianMixture(k, n_init=1 if k == 1 else 2, **common).fit(Z)
+        if k == 1:
+            return plain
+        # scaling by the quartiles makes a feature with two humps small, so a second start gives flat features more room
+        room = 1 + 3 * np.maximum(-kurtosis(Z), 0)
+        centres = KMeans(k, n_init=3, random_state=self.seed).fit(Z * room).cluster_centers_ / room
+        roomy = GaussianMixture(k, means_init=centres, **common).fit(Z)
+        return max(plain, roomy, key=lambda one: one.lower_bound_)
+
+    def _halves_agree(self, Z: np.ndarray, k: int, rng: np.random.Generator) -> float:
+        found = []
+        for _ in range(3):
+            order = rng.permutation(len(Z))
+            one, two = (self._mixture(Z[half], k).predict(Z) for half in np.array_split(order, 2))
+            found.append(adjusted_rand_score(one, two))
+        return float(np.median(found))
+
+    def _choose(self, Z: np.ndarray, rng: np.random.Generator) -> None:
+        tried = [self.k] if self.k != "stable" else range(1, min(self.k_max, self.n_ // (5 * self.smallest)) + 1)
+        fitted = {k: self._mixture(Z, k) for k in tried}
+        table = pd.DataFrame({"k": list(fitted), "bic": [one.bic(Z) for one in fitted.values()], "ari": np.nan,
+                              "smallest": [int(np.bincount(one.predict(Z), minlength=k).min()) for k, one in fitted.items()]}).set_index("k")
+        chosen = 1 if self.k == "stable" else self.k
+        for k in table.sort_values("bic").index:
+            if k == 1:
+                break
+            if table.loc[k, "smallest"] >= self.smallest:
+                table.loc[k, "ari"] = self._halves_agree(Z, k, rng)
+                if self.k == "stable" and table.loc[k, "ari"] >= self.min_stability:
+                    chosen = int(k)
+                    break
+        self.stability_, self.k_, self.mixture_ = table.reset_index(), chosen, fitted[chosen]
+        self.is_stable_ = bool(chosen > 1 and table.loc[chosen, "ari"] >= self.min_stability)
+        self.message_ = (f"{chosen} segments, found again in each half of the customers." if self.is_stable_ else
+                         "No stable segments: the customers are one group." if chosen == 1 else
+                         f"{chosen} segments as asked for; they are not found again in each half of the customers.")
+
+    def _name(self, full: pd.DataFrame, parts: np.ndarray, previous: Segmenter | None) -> list[str]:
+        if self.k_ == 1:
+            names = ["all customers"]
+        else:
+            centres = (full.groupby(parts).median().reindex(range(self.k_)) - full.median()) * self._factor
+            spread = centres.max() - centres.min()
+            names = []
+            for _, row in centres.iterrows():
+                strong = row.abs().sort_values(ascending=False).index[:2]
+                words = [f"{'high' if row[name] > 0 else 'low'} {name}" for name in strong if abs(row[name]) >= 0.5 and spread[name] >= 1]
+                names.append(", ".join(words) or "middle")
+        if previous is not None:
+            before = previous.predict(full)
+            shared = pd.crosstab(pd.Series(parts, index=full.index), before).reindex(range(self.k_), fill_value=0)
+            union = shared.sum(axis=1).to_numpy()[:, None] + shared.sum().to_numpy()[None, :] - shared.to_numpy()
+            overlap = shared.to_numpy() / np.maximum(union, 1)
+            kept = {new: shared.columns[old] for new, old in zip(*linear_sum_assignment(-overlap)) if overlap[new, old] >= 0.5}
+            # a new segment may not bear the name of one that is gone
+            names = [kept.get(part, f"{name} (new)" if name in previous.names_ else name) for part, name in enumerate(names)]
+        seen: dict[str, int] = {}
+        for part, name in enumerate(names):
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] > 1:
+                names[part] = f"{name} {seen[name]}"
+        return names
+
+    def _describe(self, full: pd.DataFrame, parts: np.ndarray) -> None:
+        medians = full.groupby(parts).median().reindex(range(self.k_))
+        medians.insert(0, "segment", self.names_)
+        medians.insert(1, "n", self.sizes_)
+        medians.insert(2, "share", np.array(self.sizes_) / self.n_)
+        # the figures of a handful of customers are those of persons
+        medians.loc[medians["n"] < self.smallest, self.features] = np.nan
+        self.profiles_ = medians.sort_values("n", ascending=False).reset_index(drop=True)
+
+    def _odd(self, sample: pd.DataFrame, Z: np.ndarray) -> pd.Series:
+        parts = self.mixture_.predict(Z)
+        away = np.empty(len(Z))
+        for part in range(self.k_):
+            inside = parts == part
+            gap = (Z[inside] - self.mixture_.means_[part]) @ self.mixture_.precisions_cholesky_[part]
+            away[inside] = (gap ** 2).sum(axis=1)
+        far = np.flatnonzero(away > chi2.ppf(0.9999, Z.shape[1]))[:5000]
+        out = pd.Series(None, index=sample.index, dtype=object)
+        out.iloc[far] = "alone"
+        if len(far) >= 2 * self.smallest:
+            groups = HDBSCAN(min_cluster_size=self.smallest, allow_single_cluster=True, copy=True).fit_predict(Z[far])
+            for group in range(groups.max() + 1):
+                out.iloc[far[groups == group]] = f"odd group {group + 1}"
+        return out
+
+    def predict(self, X: pd.DataFrame) -> pd.Series:
+        """Name of the segment of each customer; missing where a feature is missing."""
+        if not hasattr(self, "mixture_"):
+            raise ParameterError("The segments are not fitted yet.", todo="Call fit(X) first.")
+        full = read_numbers(X, self.features).dropna()
+        parts = self.mixture_.predict(self._scale(full)) if len(full) else np.zeros(0, int)
+        return pd.Series(np.array(self.names_, dtype=object)[parts], index=full.index, dtype=object).reindex(X.index)
+
+    def drift(self, X: pd.DataFrame) -> dict[str, Any]:
+        """How far other customers, or those of a later month, are from the ones of the fit.
+
+        Returns
+        -------
+        dict
+            ``features``: PSI of each feature; ``shares``: share of each segment then and now; ``jsd``: Jensen-Shannon divergence of the shares (bits);
+            ``centres``: shift of each segment's medians in robust standard deviations.
+        """
+        labels = self.predict(X)
+        full = read_numbers(X, self.features)
+        then = self.profiles_.set_index("segment")
+        shares, jsd = compare_shares(then["share"], labels.value_counts(normalize=True))
+        moved = (full.groupby(labels).median() - then[self.features]) * self._factor
+        return {"features": pd.Series({name: population_stability(self._sample[name], full[name]) for name in self.features}, name="psi"),
+                "shares": shares, "jsd": jsd, "centres": moved}
+
+    def migration(self, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+        """Customers (by index) by their segment before (rows) and after (columns); who is in one month alone is ``"not there"``."""
+        one, two = self.predict(before), self.predict(after)
+        if one.index.has_duplicates or two.index.has_duplicates:
+            raise ParameterError("A customer stands in a month twice.", todo="Set the customer's key as index, one row each.")
+        both = pd.concat({"before": one, "after": two}, axis=1).fillna("not there")
+        return pd.crosstab(both["before"], both["after"])

@@ -1,0 +1,127 @@
+"""Satisfaction and what-if: known effects come back, leaks and open backdoors are told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cemlib.analysis import CausalGraph, SatisfactionModel, WhatIf
+from cemlib.analysis.satisfaction import read_ratings
+from cemlib.errors import ParameterError, UnknownNameError
+
+ARROWS = [("tier", "stalls"), ("tier", "mos"), ("stalls", "wait"), ("wait", "mos"), ("stalls", "mos"), ("price", "mos")]
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(3)
+    n = 3000
+    tier, price = rng.normal(size=n), rng.uniform(10, 30, n)
+    stalls = 0.8 * tier + rng.normal(size=n)
+    wait = 0.7 * stalls + rng.normal(0, 0.5, n)
+    mos = (3 - 0.1 * stalls - 0.2 * wait + 0.3 * tier - 0.02 * (price - 20) + rng.normal(0, 0.3, n)).clip(1, 5)
+    return pd.DataFrame({"stalls": stalls, "tier": tier, "wait": wait, "price": price}), mos, np.arange(n) // 3
+
+
+@pytest.fixture(scope="module")
+def model(data):
+    return SatisfactionModel("gbm").fit(*data)
+
+
+@pytest.fixture(scope="module")
+def whatif(model):
+    return WhatIf(model, CausalGraph(ARROWS), outcome="mos", draws=100)
+
+
+def test_the_effect_of_a_change_comes_back_with_its_mediated_part(whatif):
+    # -1 stall: .1 directly and .7 * .2 through waiting
+    found = whatif.do({"stalls": -1})
+    assert found.effect == pytest.approx(0.24, abs=0.03)
+    assert found.low < found.effect < found.high
+    # the price opens no backdoor, but acts on the rating: with it the effect is known better
+    assert (found.claim, found.adjustment_set) == ("causal under stated graph", ["price", "tier"])
+
+
+def test_zero_change_has_zero_effect(whatif):
+    found = whatif.do({"stalls": 0, "price": "+0%"})
+    assert (found.effect, found.low, found.high, found.extrapolation_share) == (0, 0, 0, 0)
+
+
+def test_a_mediator_is_refused_and_an_open_backdoor_is_an_association(whatif, model):
+    with pytest.raises(ParameterError, match="wait comes after"):
+        whatif.do({"stalls": -1}, adjust=["tier", "wait"])
+    hidden = CausalGraph([*ARROWS, ("mood", "stalls"), ("mood", "mos")], unobserved=["mood"])
+    found = WhatIf(model, hidden, outcome="mos", draws=20).do({"stalls": -1})
+    assert found.claim == "association"
+    assert "mood" in found.warnings[0]
+    assert WhatIf(model, draws=20).do({"stalls": -1}).claim == "association"
+
+
+def test_a_change_past_the_data_is_told(whatif):
+    found = whatif.do({"price": "+300%"}, cost={"price": 2.0})
+    assert found.extrapolation_share > 0.9
+    assert "guess" in found.warnings[0]
+    assert found.cost == 2000  # 1,000 customers
+
+
+def test_bad_calls_are_told(whatif, model):
+    with pytest.raises(UnknownNameError, match="stals"):
+        whatif.do({"stals": 1})
+    with pytest.raises(ParameterError, match="Too few customers"):
+        whatif.do({"stalls": 1}, where=pd.Series(model.X_.index < 9, index=model.X_.index))
+    with pytest.raises(ParameterError, match="cannot be read"):
+        whatif.do({"stalls": "much"})
+    with pytest.raises(ParameterError, match="has a cycle"):
+        CausalGraph([("a", "b"), ("b", "a")])
+    with pytest.raises(ParameterError, match="acts on wait"):
+        whatif.do({"stalls": 1, "wait": 1})
+
+
+def test_a_row_told_twice_is_refused(data):
+    X, mos, who = data
+    with pytest.raises(ParameterError, match="same index"):
+        SatisfactionModel("gbm").fit(X.set_axis(who), mos, who)
+
+
+def test_a_collider_is_not_adjusted_for():
+    # a <- u -> m <- v -> b: with m the path from a to b would open
+    graph = CausalGraph([("u", "a"), ("u", "m"), ("v", "m"), ("v", "b"), ("a", "b")], unobserved=["u", "v"])
+    assert graph.adjustment_set(["a"], "b") == []
+
+
+@pytest.mark.parametrize("answer", ["1, 3", "yes", 19])
+def test_an_answer_that_is_no_rating_is_told(answer):
+    with pytest.raises(ParameterError, match="no rating"):
+        read_ratings(pd.Series([4, answer], dtype=object))
+
+
+def test_an_ordinal_model_orders_customers(data):
+    X, mos, who = (one[:600] for one in data)
+    fit = SatisfactionModel("ordinal").fit(X[["stalls", "price"]], np.round(mos), who)
+    # of two customers the one with more stalls and a higher price is less content
+    few, many = fit.predict(pd.DataFrame({"stalls": [-2.0, 2.0], "price": [12.0, 28.0]}))
+    assert 1 <= many < few <= 5
+
+
+def test_intervals_cover_customers_not_seen(data, model):
+    told = model.predict_interval(data[0])
+    assert (told["low"] <= told["expected"]).all()
+    assert np.mean(np.abs(model.y_ - model.oof_) <= model.half_width_) == pytest.approx(0.9, abs=0.005)
+
+
+def test_poqemon_by_user(shared_data):
+    read = pd.read_csv(shared_data / "poqemon_qoe" / "pokemon.csv")
+    X = read.select_dtypes("number").drop(columns=["id", "user_id", "MOS"])
+    with pytest.raises(ParameterError, match="QoF_begin: asked together"):
+        SatisfactionModel("gbm", answers=["QoF_*"]).fit(X, read["MOS"], read["user_id"])
+    fit = SatisfactionModel("gbm").fit(X.loc[:, ~X.columns.str.startswith("QoF_")], read["MOS"], read["user_id"])
+    assert np.corrcoef(fit.oof_, fit.y_)[0, 1] > 0.65
+
+
+def test_the_satisfaction_score_of_the_churn_data_leaks(shared_data):
+    read = pd.read_csv(shared_data / "ibm_telco_satisfaction" / "Telco_customer_churn_status.csv")
+    with pytest.raises(ParameterError, match="leaks the outcome") as told:
+        SatisfactionModel("gbm", scale=(0, 1)).fit(read[["Satisfaction Score", "CLTV"]], read["Churn Value"])
+    assert told.value.came.startswith("Satisfaction Score")
+    assert "CLTV" not in told.value.came
