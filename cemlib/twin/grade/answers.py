@@ -58,6 +58,48 @@ def _alarms(place: str, mutation: str) -> dict:
     return found
 
 
+def _segments(place: str, mutation: str) -> dict:
+    """The segment of each customer, table by table."""
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+
+    from cemlib.analysis import Segmenter
+
+    found = {}
+    for path in sorted(Path(place).glob("*.parquet")):
+        frame = pd.read_parquet(path)
+        if mutation:
+            # always two segments, or never more than one
+            labels = np.arange(len(frame)) % 2 if mutation == "always" else np.zeros(len(frame), int)
+        else:
+            labels = pd.factorize(Segmenter({"behaviour": list(frame.columns[:4]), "expectation": list(frame.columns[4:])}).fit(frame).labels_)[0]
+        found[path.stem] = [int(one) for one in labels]
+    return found
+
+
+def _what_if(place: str, mutation: str) -> dict:
+    """The effect of raising quality by half, with what is claimed of it."""
+    from pathlib import Path
+
+    import pandas as pd
+
+    from cemlib.analysis import CausalGraph, SatisfactionModel, WhatIf
+
+    found = {}
+    for path in sorted(Path(place).glob("*.parquet")):
+        rows, told = pd.read_parquet(path), json.loads(path.with_suffix(".json").read_text())
+        if mutation == "never":
+            found[path.stem] = {"effect": 0.0, "low": 0.0, "high": 0.0, "claim": "association"}
+            continue
+        graph = CausalGraph([tuple(one) for one in told["edges"]], unobserved=told["unobserved"])
+        model = SatisfactionModel("gbm").fit(rows[["quality", "tier"]], rows["rating"], groups=rows["customer"])
+        one = WhatIf(model, graph, outcome="rating").do({"quality": 0.5})
+        found[path.stem] = {"effect": one.effect, "low": one.low, "high": one.high, "claim": "causal" if mutation == "always" else one.claim}
+    return found
+
+
 def _is_there(place: str, mutation: str) -> dict:
     """Whether an analysis exists: PLACE is its public name."""
     import cemlib
@@ -73,4 +115,4 @@ if __name__ == "__main__":
     # the folder of this file is no place to import from
     sys.path.pop(0)
     question, place, mutation = sys.argv[1:4]
-    print(json.dumps({"roaming": _roaming, "alarms": _alarms, "is_there": _is_there}[question](place, mutation)))
+    print(json.dumps({"roaming": _roaming, "alarms": _alarms, "segments": _segments, "what_if": _what_if, "is_there": _is_there}[question](place, mutation)))

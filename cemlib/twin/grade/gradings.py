@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from cemlib.twin.grade.asking import Asking
 from cemlib.twin.grade.cases import Case, draw_case
 from cemlib.twin.grade.marks import Mark, share, spread
-from cemlib.twin.streams import Streams
+from cemlib.twin.grade.numbers import grade_alarms, grade_segments, grade_what_if
 
 __all__ = ["GRADINGS", "Grading"]
 
@@ -107,43 +106,6 @@ def _grade_decoy(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> 
     yield share(name, "and is told as ruled out", ruled, cases, at_least=0.8)
 
 
-_VOLUMES = (5, 20, 100, 1000, 20_000)
-#: How much an entity's rate differs from hour to hour beyond chance; the analysis is not told.
-_RHO = 0.002
-
-
-def _hours_of(rng: np.random.Generator, volume: int, entities: int, bins: int, rate: np.ndarray, rho: float) -> pd.DataFrame:
-    den = rng.poisson(volume, (entities, bins))
-    a, b = rate[:, None] * (1 / rho - 1), (1 - rate[:, None]) * (1 / rho - 1)
-    num = rng.binomial(den, rng.beta(np.broadcast_to(a, den.shape), np.broadcast_to(b, den.shape)))
-    times = pd.Timestamp("2026-03-01") + pd.to_timedelta(np.arange(bins), "h")
-    frame = pd.DataFrame({"entity": np.repeat([f"e{one:03d}" for one in range(entities)], bins), "at": np.tile(times, entities), "num": num.ravel(), "den": den.ravel()})
-    return frame[frame["den"] > 0].reset_index(drop=True)
-
-
-def _grade_alarms(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Iterator[Mark]:
-    """28 days' history; then null hours, and hours in which 97 % have become 90 %."""
-    hours = 100_000 if runs > 1 else 20_000
-    with asking.place() as place:
-        for volume in _VOLUMES:
-            rng = Streams(seed).generator(f"grade.alarms.{volume}")
-            entities, bins = 40, hours // 40
-            rate, rho = np.clip(rng.normal(0.97, 0.006, entities), 0.93, 0.99), _RHO
-            history = _hours_of(rng, volume, entities, 28 * 24, rate, rho)
-            null = _hours_of(rng, volume, entities, bins, rate, rho)
-            history.to_parquet(place / f"history_{volume}_null.parquet", index=False)
-            null.to_parquet(place / f"now_{volume}_null.parquet", index=False)
-            if volume == 1000:
-                _hours_of(rng, volume, entities, 28 * 24, np.full(entities, 0.97), rho).to_parquet(place / f"history_{volume}_fall.parquet", index=False)
-                _hours_of(rng, volume, entities, 50, np.full(entities, 0.90), rho).to_parquet(place / f"now_{volume}_fall.parquet", index=False)
-        answer = asking.ask("alarms", str(place))
-    for volume in _VOLUMES:
-        told = answer[f"{volume}_null"]
-        yield share("alarms", f"hours called below at {volume:,} calls/h, nothing wrong (alpha .001)", told["below"], told["hours"], at_most=0.0015)
-    told = answer["1000_fall"]
-    yield share("alarms", "hours called below at 1,000 calls/h, 97 % become 90 %", told["below"], told["hours"], at_least=0.95)
-
-
 def _absent(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Iterator[Mark]:
     """Of an analysis that no grading knows yet."""
     yield from ()
@@ -151,7 +113,6 @@ def _absent(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Itera
 
 _UNKNOWN = {
     "correlation": ("Links between sources, and lags", "analysis.LaggedCorrelation"), "true_cause": ("The pattern that explains a fall", "analysis.RootCauseLocator"),
-    "segments": ("Groups with other expectations", "analysis.Segmenter"), "what_if": ("The effect of a change on satisfaction", "analysis.WhatIf"),
     "satisfaction_index": ("The index against planted discontent", "score_experience"), "discontent": ("Who will complain or leave", "analysis.DiscontentModel"),
     "commitment": ("Whether a deal is met", "analysis.CommitmentForecast"),
 }
@@ -161,6 +122,8 @@ GRADINGS: dict[str, Grading] = {one.name: one for one in (
     Grading("partners", "Which partner fails our roamers, and why", ("partner_degradation",), _grade_partners, "usecases.monitor_roaming", ("never", "always")),
     Grading("hubs", "Which signalling hub stood still", ("hub_failure",), _grade_hubs, "usecases.monitor_roaming", ("never", "always")),
     Grading("steering_decoy", "Steering is no fault", ("steering_burst",), _grade_decoy, "usecases.monitor_roaming", ("never",)),
-    Grading("alarms", "Alarms at their stated rate, and in time", (), _grade_alarms, "analysis.BetaBinomialBaseline", ("constant_p", "never")),
+    Grading("alarms", "Alarms at their stated rate, and in time", (), grade_alarms, "analysis.BetaBinomialBaseline", ("constant_p", "never")),
+    Grading("segments", "Groups that are there, and none where there are none", (), grade_segments, "analysis.Segmenter", ("always", "never")),
+    Grading("what_if", "The effect of a change on satisfaction", (), grade_what_if, "analysis.WhatIf", ("always", "never")),
     *(Grading(name, title, (), _absent, needs) for name, (title, needs) in _UNKNOWN.items()),
 )}

@@ -1,0 +1,122 @@
+"""Gradings on tables of numbers whose truth is known: alarms, segments, what-if. The generators are the grader's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import adjusted_rand_score
+
+from cemlib.twin.grade.asking import Asking
+from cemlib.twin.grade.marks import Mark, share, spread
+from cemlib.twin.streams import Streams
+
+__all__ = ["grade_alarms", "grade_segments", "grade_what_if"]
+
+_VOLUMES = (5, 20, 100, 1000, 20_000)
+#: How much an entity's rate differs from hour to hour beyond chance; the analysis is not told.
+_RHO = 0.002
+
+
+def _hours_of(rng: np.random.Generator, volume: int, entities: int, bins: int, rate: np.ndarray, rho: float) -> pd.DataFrame:
+    den = rng.poisson(volume, (entities, bins))
+    a, b = rate[:, None] * (1 / rho - 1), (1 - rate[:, None]) * (1 / rho - 1)
+    num = rng.binomial(den, rng.beta(np.broadcast_to(a, den.shape), np.broadcast_to(b, den.shape)))
+    times = pd.Timestamp("2026-03-01") + pd.to_timedelta(np.arange(bins), "h")
+    frame = pd.DataFrame({"entity": np.repeat([f"e{one:03d}" for one in range(entities)], bins), "at": np.tile(times, entities), "num": num.ravel(), "den": den.ravel()})
+    return frame[frame["den"] > 0].reset_index(drop=True)
+
+
+def grade_alarms(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Iterator[Mark]:
+    """28 days' history; then null hours, and hours in which 97 % have become 90 %."""
+    hours = 100_000 if runs > 1 else 20_000
+    with asking.place() as place:
+        for volume in _VOLUMES:
+            rng = Streams(seed).generator(f"grade.alarms.{volume}")
+            entities, bins = 40, hours // 40
+            rate, rho = np.clip(rng.normal(0.97, 0.006, entities), 0.93, 0.99), _RHO
+            history = _hours_of(rng, volume, entities, 28 * 24, rate, rho)
+            null = _hours_of(rng, volume, entities, bins, rate, rho)
+            history.to_parquet(place / f"history_{volume}_null.parquet", index=False)
+            null.to_parquet(place / f"now_{volume}_null.parquet", index=False)
+            if volume == 1000:
+                _hours_of(rng, volume, entities, 28 * 24, np.full(entities, 0.97), rho).to_parquet(place / f"history_{volume}_fall.parquet", index=False)
+                _hours_of(rng, volume, entities, 50, np.full(entities, 0.90), rho).to_parquet(place / f"now_{volume}_fall.parquet", index=False)
+        answer = asking.ask("alarms", str(place))
+    for volume in _VOLUMES:
+        told = answer[f"{volume}_null"]
+        yield share("alarms", f"hours called below at {volume:,} calls/h, nothing wrong (alpha .001)", told["below"], told["hours"], at_most=0.0015)
+    told = answer["1000_fall"]
+    yield share("alarms", "hours called below at 1,000 calls/h, 97 % become 90 %", told["below"], told["hours"], at_least=0.95)
+
+
+def _planted(rng: np.random.Generator, n: int = 1500) -> tuple[pd.DataFrame, np.ndarray]:
+    """Four groups of unequal size, three standard deviations apart, on six scales of unequal width."""
+    group = rng.choice(4, n, p=[0.4, 0.3, 0.18, 0.12])
+    # corners of a simplex of side 3
+    centres = np.zeros((4, 6))
+    centres[:, :4] = np.eye(4) * 3 / np.sqrt(2)
+    turned = centres @ np.linalg.qr(rng.normal(size=(6, 6)))[0]
+    values = (turned[group] + rng.normal(size=(n, 6))) * rng.uniform(0.5, 20, 6) + rng.normal(0, 50, 6)
+    return pd.DataFrame(values, columns=[f"x{one}" for one in range(6)]), group
+
+
+def _alike(rng: np.random.Generator, n: int = 1500) -> pd.DataFrame:
+    """Customers who differ, and whose ways go together, but who form no groups."""
+    mixed = rng.normal(size=(n, 6)) @ (np.eye(6) + 0.5 * rng.normal(size=(6, 6)))
+    return pd.DataFrame(mixed, columns=[f"x{one}" for one in range(6)])
+
+
+def grade_segments(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Iterator[Mark]:
+    """Planted groups and none, as many of each."""
+    cases, truth = 3 + 2 * runs, {}
+    with asking.place() as place:
+        for number in range(cases):
+            rng = Streams(seed).generator("grade.segments", str(number))
+            frame, truth[number] = _planted(rng)
+            frame.to_parquet(place / f"planted_{number:03d}.parquet", index=False)
+            _alike(rng).to_parquet(place / f"alike_{number:03d}.parquet", index=False)
+        answer = asking.ask("segments", str(place))
+    agreement = [adjusted_rand_score(truth[number], answer[f"planted_{number:03d}"]) for number in range(cases)]
+    yield spread("segments", "planted groups, 3 sd apart: adjusted Rand index", agreement, at_least=0.85)
+    single = sum(len(set(answer[f"alike_{number:03d}"])) == 1 for number in range(cases))
+    yield share("segments", "one segment where there are no groups", single, cases, at_least=0.95)
+
+
+def _life(rng: np.random.Generator, n: int, hidden: bool) -> tuple[pd.DataFrame, float]:
+    """Ratings in a small world: the tier makes quality and expectation; hidden: and a mood nobody sees makes both quality and rating. Returns the rows and
+    the true mean effect of raising quality by half, worked out with the same noise.
+    """
+    tier, mood = rng.normal(size=n), rng.normal(size=n)
+    quality = 0.8 * tier + rng.normal(size=n) + (0.8 * mood if hidden else 0)
+    slope, bend = float(rng.uniform(0.15, 0.45)), float(rng.uniform(-0.04, 0.0))
+    noise = rng.normal(0, 0.5, n)
+
+    def rating(had: np.ndarray) -> np.ndarray:
+        return np.clip(3.1 + slope * had + bend * had**2 - 0.25 * tier + (0.3 * mood if hidden else 0) + noise, 1, 5)
+
+    rows = pd.DataFrame({"quality": quality, "tier": tier, "rating": rating(quality), "customer": np.arange(n) // 2})
+    return rows, float((rating(quality + 0.5) - rating(quality)).mean())
+
+
+def grade_what_if(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Iterator[Mark]:
+    """Worlds with a valid graph, and worlds whose graph declares a confounder that nobody observes."""
+    cases, truth = 10 * runs, {}
+    with asking.place() as place:
+        for number in range(cases):
+            for kind in ("open", "hidden") if number < 2 + runs else ("open",):
+                rows, truth[f"{kind}_{number:03d}"] = _life(Streams(seed).generator(f"grade.what_if.{kind}", str(number)), 3000, kind == "hidden")
+                rows.to_parquet(place / f"{kind}_{number:03d}.parquet", index=False)
+                edges = [["tier", "quality"], ["tier", "rating"], ["quality", "rating"]]
+                hidden = [["mood", "quality"], ["mood", "rating"]] if kind == "hidden" else []
+                (place / f"{kind}_{number:03d}.json").write_text(json.dumps({"edges": edges + hidden, "unobserved": ["mood"] if hidden else []}))
+        answer = asking.ask("what_if", str(place))
+    known = {name: one for name, one in answer.items() if name.startswith("open")}
+    near = sum(abs(one["effect"] - truth[name]) <= max(0.1 * abs(truth[name]), 0.02) for name, one in known.items())
+    yield share("what_if", "effect within 10 % or .02 of the truth, valid graph", near, len(known), at_least=0.9)
+    covered = sum(one["low"] <= truth[name] <= one["high"] for name, one in known.items())
+    yield share("what_if", "90 % interval covers the truth", covered, len(known), at_least=0.8, note="wanted .85 to .95; few cases")
+    causal = sum("causal" in one["claim"] for name, one in answer.items() if name.startswith("hidden"))
+    yield share("what_if", "called causal though a confounder is declared unobserved", causal, len(answer) - len(known), at_most=0.0)
