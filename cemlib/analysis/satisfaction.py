@@ -63,7 +63,8 @@ class SatisfactionModel:
         Prediction of each rating by a model that has not seen its customer.
     n_, n_missing_, n_customers_ : int
     half_width_ : float
-        Split-conformal half width (Lei et al. 2018) from ``oof_``.
+        The quantile of the errors of ``oof_`` at ``level``: conformal residuals (Lei et al. 2018) with cross-validated errors in the place of a
+        calibration set, so without their guarantee for finite samples.
     claim : str
 
     Examples

@@ -79,11 +79,16 @@ def test_a_customer_with_a_gap_has_no_segment(found):
 
 
 def test_a_small_group_far_away_is_odd():
-    X, _ = planted(4)
-    X.loc[:24] = np.random.default_rng(0).normal(40, 0.5, size=(25, 3))
-    fit = Segmenter(BLOCKS, k=3, smallest=10).fit(X)
-    assert fit.odd_.iloc[25:].isna().mean() > 0.97
-    assert fit.labels_.iloc[:25].nunique() == 1 or fit.odd_.iloc[:25].notna().all()
+    rng = np.random.default_rng(4)
+    X = pd.DataFrame(rng.normal(size=(3000, 3)), columns=["a", "b", "c"])
+    for many, grouped in ((12, 0), (30, 12)):
+        X.loc[: many - 1] = np.random.default_rng(0).normal(14, 0.3, size=(many, 3))
+        fit = Segmenter(BLOCKS, k=1, smallest=12).fit(X)
+        # all of them are odd; too few for a group of their own, or enough; of the others hardly anybody is odd
+        assert fit.odd_.iloc[:many].notna().all()
+        assert (fit.odd_ == "odd group 1").sum() >= grouped
+        assert grouped or not (fit.odd_ == "odd group 1").any()
+        assert fit.odd_.iloc[many:].isna().mean() > 0.999
 
 
 def test_bad_input_is_told(found):
