@@ -40,7 +40,7 @@ bench: setup  ## benchmarks (never part of the tests)
 	@$(VENV)/bin/python -m tests.bench
 
 lint: setup  ## style and stripped notebooks
-	@$(VENV)/bin/ruff check . && $(VENV)/bin/nbstripout --verify --extra-keys 'metadata.papermill cell.metadata.papermill' notebooks/*.ipynb notebooks/tutorials/*.ipynb templates/*.ipynb
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/nbstripout --verify --extra-keys 'metadata.papermill cell.metadata.papermill' notebooks/*.ipynb notebooks/tutorials/*.ipynb
 
 schema: setup  ## write the schema page in CONTRIBUTING.md anew
 	@$(VENV)/bin/python -c 'from pathlib import Path; from cemlib.schema.page import write_schema_page; write_schema_page(Path("CONTRIBUTING.md"))'

@@ -102,6 +102,10 @@ def test_the_demo_s_operator_has_every_domain_and_feeds_every_table_that_a_feed_
     lake = cemlib.open_lake(tmp_path / "lake")
     # pairs of passive and active records are made, no feed writes them; in four days nobody of so few may have left
     assert set(cemlib.schema.tables()) - set(lake.tables()) <= {"reconciliation", "subscription_event"}
+    # who is watched has an agreement, and the agreement has terms
+    ((watched, without),) = lake.query("SELECT count(*), count(*) FILTER (sla_code NOT IN (SELECT sla_code FROM sla_term)) FROM account WHERE sla_code IS NOT NULL").fetchall()
+    assert watched > 20
+    assert without == 0
     with pytest.raises(CallError, match="no sub-folder"):
         plan_folder(tmp_path / "truth")
     # the same by the command: everything is there already

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from cemlib.twin.clocks import day_text
+from cemlib.twin.dirt import Dirt
 from cemlib.twin.feed import Feed
 from cemlib.twin.world import World
 
-__all__ = ["promise_feeds"]
+__all__ = ["account_feed", "promise_feeds"]
 
+_DIRT = Dirt({"too_few_columns": 1, "duplicate": 1, "unknown_code": 1}, {"unknown_code": "SEGMENT"}, {"unknown_code": "PET"})
 _SLAS = (
     ("SLA-PLATINUM", "data_session_setup_success_ratio", ">=", "0.99", "M", "MAINT", "5000"), ("SLA-PLATINUM", "voice_call_setup_success_ratio", ">=", "0.985", "M", "MAINT", "5000"),
     ("SLA-PLATINUM", "roaming_registration_success_ratio", ">=", "0.95", "M", "FM", "2500"), ("SLA-GOLD", "data_session_setup_success_ratio", ">=", "0.985", "M", "MAINT", "1500"),
@@ -41,3 +44,27 @@ def promise_feeds(world: World) -> list[Feed]:
                          "ends": [one[3] for one in events], "note": [""] * len(events)})
     return [Feed(name, table, np.arange(table.num_rows), file=file, delimiter=delimiter) for name, table, file, delimiter in
             (("sla_catalogue", slas, "slas.csv", ","), ("exchange_rate", rates, "fx.csv", ";"), ("event_calendar", calendar, "calendar.csv", ","))]
+
+
+def account_feed(people: pd.DataFrame) -> Feed:
+    """The accounts of watched customers with the agreement that holds for each since the year began.
+
+    Examples
+    --------
+    >>> from cemlib.twin.streams import Streams
+    >>> from cemlib.twin.subscribers import build_population
+    >>> from cemlib.twin.world import build_world
+    >>> feed = account_feed(build_population(build_world(3), Streams(1), 2000))
+    >>> sorted(set(feed.table.column("SLA_ID").to_pylist()))
+    ['SLA-GOLD', 'SLA-PLATINUM']
+    """
+    watched = people[people["is_own"] & (people["vip_tier"] != "")].sort_values(["account_id", "vip_tier"], ascending=[True, False]).drop_duplicates("account_id")
+    none = [""] * len(watched)
+    table = pa.table({
+        "ACCOUNT_NO": pa.array(watched["account_id"].to_numpy(object), pa.string()), "PARENT_ACCOUNT_NO": pa.array(none, pa.string()),
+        "SEGMENT": pa.array(watched["account_type"].map({"consumer": "RES", "household": "HH", "enterprise": "ENT"}).to_numpy(object), pa.string()),
+        "VIP_LEVEL": pa.array(watched["vip_tier"].str[0].str.upper().to_numpy(object), pa.string()),
+        "SLA_ID": pa.array(("SLA-" + watched["vip_tier"].str.upper()).to_numpy(object), pa.string()),
+        "START_DATE": pa.array(["01/01/2026"] * len(watched), pa.string()), "END_DATE": pa.array(["31/12/2999"] * len(watched), pa.string()),
+    })
+    return Feed("account_register", table, watched["sub"].to_numpy(), file="accounts.csv", delimiter=";", dirt=_DIRT)
