@@ -209,13 +209,17 @@ def measure(
     sums = [getattr(nw.col(name), {"distinct": "n_unique"}.get(how, how))() for name, _, how in parts]
     # with_columns, not select: a selection of constants alone would be one row
     rows = frame.with_columns(*[nw.col(column).alias(key) for key, column in keys.items()], *[e.alias(n) for n, e, _ in parts])
-    # the engine puts the cells in order: both know texts by their code points, and pandas takes longer for it
-    grouped = rows.group_by(*keys).agg(*sums).sort(*keys, nulls_last=True) if keys else rows.select(*sums)
-    wide = collect_frame(grouped)
+    grouped = rows.group_by(*keys).agg(*sums) if keys else rows.select(*sums)
+    # DuckDB puts the cells in order faster than pandas does; what Spark sorts does not arrive in that order
+    is_spark = frame.implementation.is_pyspark()
+    # a frame in memory keeps the row numbers that it had before it was sorted
+    wide = collect_frame(grouped.sort(*keys, nulls_last=True) if keys and not is_spark else grouped).reset_index(drop=True)
     # how a missing key is written differs between engines: None, NaN, NA
     wide[list(keys)] = wide[list(keys)].apply(_one_null)
     for name, _, _ in parts:
         wide[name] = pd.to_numeric(wide[name]).astype("float64").fillna(0.0)
+    if keys and is_spark:
+        wide = wide.sort_values(list(keys), kind="stable", na_position="last", ignore_index=True)
     return Cells(wide, tuple(kpis), keys, tuple(by), _all_quantiles(frame, kpis, keys, wide), subscribers, across)
 
 
