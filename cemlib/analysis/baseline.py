@@ -10,18 +10,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cemlib.analysis.betabinomial import estimate_overdispersion, quantile, tail_parts
-from cemlib.analysis.change import find_change
+from cemlib.analysis.believed_past import LARGEST_RHO, fit_entity, weighted_median
+from cemlib.analysis.betabinomial import quantile, tail_parts
+from cemlib.analysis.series_bins import check_trials, read_times
 from cemlib.errors import ParameterError
 
 __all__ = ["BetaBinomialBaseline"]
 
 _BLOCK_BINS = 24  # without times, so many consecutive bins are looked at together
-_BLOCK_LIMIT = 3e-7  # probability (five standard deviations) at which a whole block (a day) is left out of the past
-_COUNTABLE = 10  # failures a block from which the median block says more than the sum: below, half the blocks have none
-_CLIP = 16.0  # how far (in squared standard deviations) a rare odd bin counts
-_LOST_BINS = 0.02  # how many good bins of an entity may be left out by mistake, on average
-_LARGEST_RHO = 0.5
 
 
 class BetaBinomialBaseline:
@@ -70,7 +66,7 @@ class BetaBinomialBaseline:
     method_ = "beta-binomial, moments, robust against bad days in the past, shrunk across entities"
     claim_ = "association"
 
-    def __init__(self, alpha: float = 0.001, prior_strength: float | None = None, caution: float = 1.0, rare: float = 0.1) -> None:
+    def __init__(self, alpha: float = 0.001, prior_strength: float | None = None, caution: float = 1.5, rare: float = 0.1) -> None:
         if not 0 < alpha < 0.5:
             raise ParameterError("alpha is the share of false alarms.", wanted="between 0 and 0.5", came=str(alpha))
         if prior_strength is not None and prior_strength < 0:
@@ -96,12 +92,12 @@ class BetaBinomialBaseline:
         ParameterError
             When a column is missing, a numerator lies outside 0 … denominator, or there is nothing to learn from.
         """
-        history = _checked(history, ("entity", "num", "den"))
+        history = check_trials(history, ("entity", "num", "den"))
         history = history[history["den"] > 0]
         if history.empty:
             raise ParameterError("The past has no trials.", wanted="bins with den > 0", todo="Choose a longer history.")
         if "at" in history:
-            history = history.assign(block=pd.to_datetime(history["at"], utc=True).dt.floor("D"))
+            history = history.assign(block=read_times(history)[0].dt.floor("D"))
         else:
             # fewer than five blocks are no days: then each bin speaks for itself
             place, size = history.groupby("entity").cumcount(), history.groupby("entity")["den"].transform("size")
@@ -111,7 +107,7 @@ class BetaBinomialBaseline:
         code, names = pd.factorize(history["entity"])
         block, num, den = pd.factorize(history["block"])[0], history["num"].to_numpy(float), history["den"].to_numpy(float)
         cut = np.r_[np.flatnonzero(np.diff(code, prepend=-1)), code.size]
-        rows = [_fit_one(name, block[low:high], num[low:high], den[low:high], self.rare) for name, low, high in zip(names, cut[:-1], cut[1:])]
+        rows = [fit_entity(name, block[low:high], num[low:high], den[low:high], self.rare) for name, low, high in zip(names, cut[:-1], cut[1:])]
         self.n_ = int(history["den"].sum())
         self._shrink(pd.DataFrame(rows))
         return self
@@ -126,7 +122,7 @@ class BetaBinomialBaseline:
         rho = kept * own["rho_own"].to_numpy() + (1 - kept) * pooled
         pooled_error = 1 / np.sqrt(precision.sum()) if precision.sum() > 0 else 0.0
         rho_error = np.sqrt(kept**2 * np.where(known, error, 0) ** 2 + (1 - kept) ** 2 * (pooled_error**2 + between * (kept < 1)))
-        rho = np.clip(np.maximum(rho, 0) + self.caution * rho_error, 0, _LARGEST_RHO)
+        rho = np.clip(np.maximum(rho, 0) + self.caution * rho_error, 0, LARGEST_RHO)
 
         # trials that are worth as much as independent ones
         worth = own["n"] / (1 + np.maximum(own["size"] - 1, 0) * rho)
@@ -140,7 +136,7 @@ class BetaBinomialBaseline:
         shrunk = np.clip(shrunk, own_rate - reach, own_rate + reach)
         spread = shrunk * (1 - shrunk)
         self.prior_ = {"rate": middle, "strength": strength,
-                       "rho": float(np.clip(max(pooled, 0) + self.caution * pooled_error, 0, _LARGEST_RHO))}
+                       "rho": float(np.clip(max(pooled, 0) + self.caution * pooled_error, 0, LARGEST_RHO))}
         self.expected_ = pd.DataFrame({
             "entity": own["entity"], "rate": shrunk, "rho": rho, "rho_own": own["rho_own"],
             "error": np.sqrt(spread / (worth + strength + 2)), "n": own["n"].astype(int), "bins": own["bins"], "left_out": own["left_out"],
@@ -148,7 +144,7 @@ class BetaBinomialBaseline:
         self._by_entity = self.expected_.set_index("entity")
 
     def _prior(self, rate: np.ndarray, worth: np.ndarray) -> tuple[float, float]:
-        middle = float(_weighted_median(rate, np.sqrt(worth)))
+        middle = float(weighted_median(rate, np.sqrt(worth)))
         middle = min(max(middle, 0.5 / worth.sum()), 1 - 0.5 / worth.sum())
         if self.prior_strength is not None:
             return float(self.prior_strength), middle
@@ -160,8 +156,25 @@ class BetaBinomialBaseline:
         between = max(float(np.average(squared - spread / worth, weights=worth / (worth + np.median(worth)))), spread / 2000)
         return float(max(spread / between - 1, 0)), middle
 
-    def _looked_up(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """Rate and overdispersion for a new bin of each row; the uncertainty of the rate widens it."""
+    def look_up(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Rate and overdispersion for a new bin of each row; the uncertainty of the rate widens it.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            entity, and den with den_squared where rows are sums of bins (see :meth:`band`). An entity without a past gets what the others have.
+
+        Returns
+        -------
+        rate, rho : array
+
+        Examples
+        --------
+        >>> base = BetaBinomialBaseline().fit(pd.DataFrame({"entity": "A", "num": [50] * 20, "den": 100}))
+        >>> rate, rho = base.look_up(pd.DataFrame({"entity": ["A", "B"]}))
+        >>> rate.round(3).tolist()
+        [0.5, 0.5]
+        """
         if not hasattr(self, "expected_"):
             raise ParameterError("The baseline has not been fitted.", todo="Call fit(history) first.")
         found = self._by_entity.reindex(frame["entity"])
@@ -175,7 +188,7 @@ class BetaBinomialBaseline:
             pairs = np.maximum(den**2 - den, 1)
             rho = rho * np.clip((frame["den_squared"].to_numpy(float) - den) / pairs, 0, 1)
         variance = np.where(np.isnan(error), unknown, error**2)
-        return rate, np.minimum(rho + variance / spread, _LARGEST_RHO)
+        return rate, np.minimum(rho + variance / spread, LARGEST_RHO)
 
     def band(self, frame: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         """The ratio to be expected for so many trials when nothing is wrong.
@@ -202,8 +215,8 @@ class BetaBinomialBaseline:
         """
         if not 0 < level < 1:
             raise ParameterError("level is a share.", wanted="between 0 and 1", came=str(level))
-        frame = _checked(frame, ("entity", "den"))
-        rate, rho = self._looked_up(frame)
+        frame = check_trials(frame, ("entity", "den"))
+        rate, rho = self.look_up(frame)
         den = frame["den"].to_numpy(float)
         some = den > 0
         out = pd.DataFrame({"expected": np.where(some, rate, np.nan), "low": np.nan, "high": np.nan}, index=frame.index)
@@ -234,9 +247,9 @@ class BetaBinomialBaseline:
         The verdict needs the whole tail, the observed count included, to be at most alpha. The mid-p takes half of it: right
         for ranking and for adding up evidence, but at small volumes a count can have almost 2 alpha with a mid-p of alpha.
         """
-        frame = _checked(frame, ("entity", "num", "den"))
+        frame = check_trials(frame, ("entity", "num", "den"))
         out = self.band(frame, level)
-        rate, rho = self._looked_up(frame)
+        rate, rho = self.look_up(frame)
         num, den = frame["num"].to_numpy(float), frame["den"].to_numpy(float)
         some = den > 0
         below, equal, worst = np.full(den.shape, np.nan), np.full(den.shape, np.nan), np.full(den.shape, np.nan)
@@ -247,24 +260,6 @@ class BetaBinomialBaseline:
         verdict = np.where(below + equal <= self.alpha, "below", np.where(1 - below <= self.alpha, "above", "within"))
         out["verdict"] = np.where(~some | (worst > self.alpha), "too_few", verdict)
         return out
-
-
-def _checked(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    missing = [one for one in columns if one not in frame]
-    if missing:
-        raise ParameterError("A column is missing.", wanted=", ".join(columns), came=", ".join(map(str, frame.columns)))
-    if frame[list(columns)].isna().to_numpy().any():
-        raise ParameterError("The bins have missing values.", wanted="entity, num and den in every row",
-                             todo="A bin without data is left out, not filled.")
-    if (frame["den"] < 0).any() or ("num" in columns and ((frame["num"] < 0) | (frame["num"] > frame["den"])).any()):
-        raise ParameterError("A numerator lies outside 0 … denominator.", wanted="0 <= num <= den in every bin")
-    return frame
-
-
-def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(reached, reached[-1] / 2)])
 
 
 def _pool(values: np.ndarray, precision: np.ndarray) -> tuple[float, float]:
@@ -279,75 +274,3 @@ def _pool(values: np.ndarray, precision: np.ndarray) -> tuple[float, float]:
     between = max(between, 0.0)
     weight = 1 / (1 / precision + between)
     return float(np.average(values, weights=weight)), between
-
-
-def _good_blocks(num: np.ndarray, den: np.ndarray) -> np.ndarray:
-    """Which blocks (days) of the past are believed."""
-    good = np.ones(num.size, bool)
-    if num.size < 5:
-        return good
-    change = find_change(np.arange(num.size), num, den, alpha=1e-4) if num.size >= 10 else None
-    if change is not None:
-        after = np.arange(num.size) >= change.at
-        for odd in (after, ~after):
-            # the shorter side of a clear fall is the failure, unless it is nearly as long as the other
-            if odd.sum() <= 0.42 * num.size:
-                good = ~odd
-    for _ in range(3):
-        total = den[good].sum()
-        rate = np.clip(num[good].sum() / total, 0.5 / total, 1 - 0.5 / total)
-        if np.median(den[good]) * min(rate, 1 - rate) >= _COUNTABLE:
-            rate = np.clip(_weighted_median(num[good] / den[good], den[good]), 0.5 / total, 1 - 0.5 / total)
-        residual = (num - den * rate) / np.sqrt(den * rate * (1 - rate))
-        scale = max(1.0, 1.4826 * float(np.median(np.abs(residual[good] - np.median(residual[good])))))
-        far = np.flatnonzero(np.abs(residual) > 3 * scale)
-        now = good.copy()
-        if far.size:
-            # the exact tail: four failures where half a one is usual are many standard deviations, but no miracle
-            rho = min((scale**2 - 1) / max(np.median(den) - 1, 1), _LARGEST_RHO)
-            below, equal = tail_parts(num[far], den[far], rate, rho)
-            now[far] &= np.minimum(below + equal, 1 - below) > _BLOCK_LIMIT
-        if now.sum() < 0.5 * num.size or (now == good).all():
-            break
-        good = now
-    return good
-
-
-def _good_bins(num: np.ndarray, den: np.ndarray) -> tuple[np.ndarray, float, float, float]:
-    """Which bins the fitted distribution can explain; with rate, overdispersion and its error from them."""
-    good = np.ones(num.size, bool)
-    total = den.sum()
-    rate = float(np.clip(_weighted_median(num / den, den), 0.5 / total, 1 - 0.5 / total))
-    if num.size >= 8:
-        # the median of small bins is 100 %: where it is, the mean is the better start
-        rate = rate if rate < 1 - 1 / total else float(np.clip(num.sum() / total, 0.5 / total, 1 - 0.5 / total))
-    rho, error = estimate_overdispersion(num, den, rate, clip=16.0)
-    for _ in range(4):
-        residual = np.abs(num - den * rate) / np.sqrt(den * rate * (1 - rate) * (1 + (den - 1) * max(rho, 0)))
-        far = np.flatnonzero(residual > 3)
-        now = np.ones(num.size, bool)
-        if far.size and num.size >= 8:
-            below, equal = tail_parts(num[far], den[far], rate, max(rho, 0.0))
-            now[far] = np.minimum(below + equal, 1 - below) > _LOST_BINS / num.size / 2
-        rate = float(np.clip(num[now].sum() / den[now].sum(), 0.5 / total, 1 - 0.5 / total))
-        rho, error = estimate_overdispersion(num[now], den[now], rate)
-        if (now == good).all():
-            break
-        good = now
-    return good, rate, rho, error
-
-
-def _fit_one(entity, block: np.ndarray, num: np.ndarray, den: np.ndarray, rare: float) -> dict:
-    """One entity's bins, sorted by block."""
-    start = np.flatnonzero(np.r_[True, block[1:] != block[:-1]])
-    sizes = np.diff(np.r_[start, block.size])
-    believed = _good_blocks(np.add.reduceat(num, start), np.add.reduceat(den, start))
-    inside = np.repeat(believed, sizes)
-    total = num.size
-    good, rate, rho, error = _good_bins(num[inside], den[inside])
-    wide = np.repeat(believed | ((~believed).sum() <= rare * believed.size), sizes)
-    if (~good).sum() <= rare * good.size and (wide.sum() > inside.sum() or not good.all()):
-        rho, error = estimate_overdispersion(num[wide], den[wide], rate, clip=_CLIP)
-    num, den = num[inside][good], den[inside][good]
-    return {"entity": entity, "num": num.sum(), "n": den.sum(), "size": (den**2).sum() / den.sum(), "bins": num.size,
-            "left_out": total - num.size, "rho_own": rho, "rho_error": error}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betaincinv, gammaln
 
-__all__ = ["RHO_FLOOR", "beta_shape", "estimate_overdispersion", "quantile", "tail_parts"]
+__all__ = ["RHO_FLOOR", "beta_shape", "estimate_overdispersion", "lower_tail", "quantile", "tail_parts"]
 
 #: Below this overdispersion the beta-binomial is the binomial to seven digits; it keeps the shape parameters finite.
 RHO_FLOOR = 1e-6
@@ -112,6 +112,25 @@ def tail_parts(num: np.ndarray, den: np.ndarray, rate: np.ndarray, rho: np.ndarr
     below[high] = np.clip(1 - above - equal[high], 0, 1)
     place = place.reshape(-1)
     return below[place].reshape(num.shape), equal[place].reshape(num.shape)
+
+
+def lower_tail(num: np.ndarray, den: np.ndarray, rate: np.ndarray, rho: np.ndarray) -> np.ndarray:
+    """The probability of at most so many; 1 where it is clear without reckoning that it is not small, or where there are no trials.
+
+    Examples
+    --------
+    >>> lower_tail(np.array([1.0, 4.0]), np.array([4.0, 4.0]), np.array([0.5, 0.5]), np.zeros(2)).round(4).tolist()
+    [0.3125, 1.0]
+    """
+    out = np.ones(num.shape)
+    a, b = beta_shape(rate, rho)
+    sd = np.sqrt(np.maximum(den * rate * (1 - rate) * (1 + np.maximum(den - 1, 0) * rho), 1e-12))
+    # a one-humped distribution has no small tail so near to its mean
+    near = np.where(np.minimum(a, b) >= 3, 1.0, 0.0)
+    look = (den > 0) & (num < den * rate - near * sd)
+    below, equal = tail_parts(num[look], den[look], rate[look], rho[look])
+    out[look] = below + equal
+    return out
 
 
 def quantile(q: float, den: np.ndarray, rate: np.ndarray, rho: np.ndarray) -> np.ndarray:
