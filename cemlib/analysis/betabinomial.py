@@ -119,8 +119,8 @@ def lower_tail(num: np.ndarray, den: np.ndarray, rate: np.ndarray, rho: np.ndarr
 
     Examples
     --------
-    >>> lower_tail(np.array([1.0, 4.0]), np.array([4.0, 4.0]), np.array([0.5, 0.5]), np.zeros(2)).round(4).tolist()
-    [0.3125, 1.0]
+    >>> lower_tail(np.array([0.0, 4.0]), np.array([4.0, 4.0]), np.array([0.5, 0.5]), np.zeros(2)).round(4).tolist()
+    [0.0625, 1.0]
     """
     out = np.ones(num.shape)
     a, b = beta_shape(rate, rho)

@@ -31,7 +31,8 @@ def test_tails_agree_with_scipy(den, share, rate, rho):
     num = round(den * share)
     a, b = beta_shape(rate, rho)
     below, equal = tail_parts([num], [den], rate, rho)
-    assert (below + equal)[0] == pytest.approx(betabinom.cdf(num, den, a, b), rel=2e-4, abs=1e-9)
+    # from a standard deviation of 40 counts on it is integrated: about 1e-3 in the tail
+    assert (below + equal)[0] == pytest.approx(betabinom.cdf(num, den, a, b), rel=1e-3, abs=1e-9)
 
 
 @pytest.mark.parametrize("num", [18800, 19063, 19400, 19700])
