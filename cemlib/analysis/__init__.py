@@ -6,9 +6,24 @@ from cemlib.analysis.alarm import Alarms
 from cemlib.analysis.baseline import BetaBinomialBaseline
 from cemlib.analysis.causal_graph import CausalGraph
 from cemlib.analysis.change import ChangePoint, find_change, find_level_change
+from cemlib.analysis.expectation import expect_quality
+from cemlib.analysis.importance import map_importance
 from cemlib.analysis.pooling import PooledBaseline
 from cemlib.analysis.satisfaction import SatisfactionModel
 from cemlib.analysis.segment import Segmenter
 from cemlib.analysis.whatif import WhatIf
 
-__all__ = ["Alarms", "BetaBinomialBaseline", "CausalGraph", "ChangePoint", "PooledBaseline", "SatisfactionModel", "Segmenter", "WhatIf", "find_change", "find_level_change"]
+__all__ = [
+    "Alarms",
+    "BetaBinomialBaseline",
+    "CausalGraph",
+    "ChangePoint",
+    "PooledBaseline",
+    "SatisfactionModel",
+    "Segmenter",
+    "WhatIf",
+    "expect_quality",
+    "find_change",
+    "find_level_change",
+    "map_importance",
+]

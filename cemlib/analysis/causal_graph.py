@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 
+import pandas as pd
 import yaml
 
 from cemlib.errors import ParameterError, UnknownNameError
@@ -139,3 +140,58 @@ class CausalGraph:
             if not acts and self._separated(treatments, outcome, given - {name}):
                 given = given - {name}
         return sorted(given)
+
+    def layout(self, treatments: Iterable[str] = (), outcome: str = "", adjusted: Iterable[str] = ()) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The graph to be drawn: causes on the left, effects on the right, few crossing arrows.
+
+        Parameters
+        ----------
+        treatments, outcome, adjusted : names
+            They tell the roles.
+
+        Returns
+        -------
+        nodes, edges : pandas.DataFrame
+            Nodes ``name``, ``x`` (layer from 0), ``y`` (place in the layer, centred at 0), ``role`` (change, outcome, adjusted, mediator, unobserved,
+            other); edges ``cause``, ``effect``, ``is_backdoor`` (on a way into what is changed).
+
+        Examples
+        --------
+        >>> nodes, _ = CausalGraph([("tier", "stalls"), ("tier", "mos"), ("stalls", "mos")]).layout(["stalls"], "mos", ["tier"])
+        >>> nodes[["name", "x", "role"]].to_records(index=False).tolist()
+        [('tier', 0, 'adjusted'), ('stalls', 1, 'change'), ('mos', 2, 'outcome')]
+        """
+        treatments, adjusted = set(treatments), set(adjusted)
+        for name in treatments | adjusted | ({outcome} - {""}):
+            if name not in self.parents:
+                raise UnknownNameError("variable", name, self.parents, where="graph")
+        layer: dict[str, int] = {}
+        for name in self.order:
+            layer[name] = max((layer[one] + 1 for one in self.parents[name]), default=0)
+        between = self.mediators(treatments, outcome) if treatments and outcome else set()
+        place = self._places(layer)
+        role = {name: "change" if name in treatments else "outcome" if name == outcome else "unobserved" if name in self.unobserved else "adjusted" if name in adjusted
+                else "mediator" if name in between else "other" for name in self.order}
+        nodes = pd.DataFrame([{"name": name, "x": layer[name], "y": place[name], "role": role[name]} for name in self.order])
+        into = self.ancestors(treatments) - treatments
+        edges = [{"cause": cause, "effect": effect, "is_backdoor": bool(treatments) and cause in into} for effect in self.order for cause in sorted(self.parents[effect])]
+        return nodes, pd.DataFrame(edges, columns=["cause", "effect", "is_backdoor"])
+
+    def _places(self, layer: dict[str, int]) -> dict[str, float]:
+        """Place within the layer: each at the mean of its neighbours (barycentre heuristic; Sugiyama et al. 1981), swept to and fro."""
+        layers = [[name for name in self.order if layer[name] == one] for one in range(max(layer.values()) + 1)]
+        beside = {name: set(self.parents[name]) for name in self.order}
+        for effect, causes in self.parents.items():
+            for cause in causes:
+                beside[cause].add(effect)
+        place: dict[str, float] = {}
+
+        def spread(names: list[str]) -> None:
+            place.update({name: number - (len(names) - 1) / 2 for number, name in enumerate(names)})
+
+        for names in layers:
+            spread(names)
+        for sweep in range(4):
+            for names in layers if sweep % 2 == 0 else layers[::-1]:
+                spread(sorted(names, key=lambda name: (sum(place[one] for one in beside[name]) / max(len(beside[name]), 1), name)))
+        return place

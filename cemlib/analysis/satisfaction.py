@@ -13,8 +13,12 @@ from sklearn.model_selection import GroupKFold
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
+from cemlib.analysis.asymmetry import find_knee, penalty_and_reward
 from cemlib.analysis.columns import read_numbers
-from cemlib.analysis.leaks import find_leaks
+from cemlib.analysis.drivers import share_by_segment
+from cemlib.analysis.expectation import PriceOfQuality, weigh_price
+from cemlib.analysis.leaks import find_leaks, find_suspects
+from cemlib.analysis.resampling import MIN_CUSTOMERS
 from cemlib.errors import ParameterError, UnknownNameError
 
 __all__ = ["SatisfactionModel", "read_ratings"]
@@ -51,7 +55,9 @@ class SatisfactionModel:
     monotone : mapping of str to -1 or 1, optional
         Direction of a feature's effect; ``gbm`` alone.
     answers : sequence of str
-        Patterns of columns that were asked together with the rating, such as ``"QoF_*"``: they are refused.
+        Patterns of columns that were asked together with the rating, such as ``"QoF_*"``: they are refused. Many are noticed without being told.
+    known_before : sequence of str
+        Features on a scale of answers (1 to 5) that were surely known before the rating: they are not taken for answers.
     scale : tuple
     level : float
         Of the intervals of one rating.
@@ -65,6 +71,8 @@ class SatisfactionModel:
     half_width_ : float
         The quantile of the errors of ``oof_`` at ``level``: conformal residuals (Lei et al. 2018) with cross-validated errors in the place of a
         calibration set, so without their guarantee for finite samples.
+    warnings_ : list of str
+        Features that may know the answer.
     claim : str
 
     Examples
@@ -80,7 +88,7 @@ class SatisfactionModel:
 
     claim = "association"
 
-    def __init__(self, family: str = "ordinal", *, monotone: Mapping[str, int] | None = None, answers: Sequence[str] = (),
+    def __init__(self, family: str = "ordinal", *, monotone: Mapping[str, int] | None = None, answers: Sequence[str] = (), known_before: Sequence[str] = (),
                  scale: tuple[float, float] = (1, 5), level: float = 0.9, seed: int = 0) -> None:
         if family not in ("ordinal", "gbm"):
             raise UnknownNameError("family", family, ["ordinal", "gbm"])
@@ -89,7 +97,7 @@ class SatisfactionModel:
         if any(one not in (-1, 1) for one in (monotone or {}).values()):
             raise ParameterError("A direction is neither -1 nor 1.", came=str(dict(monotone or {})))
         self.family, self.monotone, self.answers = family, dict(monotone or {}), tuple(answers)
-        self.scale, self.level, self.seed = scale, level, seed
+        self.known_before, self.scale, self.level, self.seed = tuple(known_before), scale, level, seed
 
     def fit(self, X: pd.DataFrame, y: pd.Series, groups: pd.Series | None = None) -> SatisfactionModel:
         """Fit; ``groups`` is the customer of each row (each row its own one by default).
@@ -101,7 +109,7 @@ class SatisfactionModel:
         """
         if X.index.has_duplicates:
             raise ParameterError("Two rows have the same index.", todo="Use reset_index(drop=True) and give the customer as groups.")
-        for name in self.monotone:
+        for name in [*self.monotone, *self.known_before]:
             if name not in X.columns:
                 raise UnknownNameError("feature", name, X.columns)
         asked = [name for name in X.columns if any(fnmatch.fnmatchcase(name, one) for one in self.answers)]
@@ -112,13 +120,14 @@ class SatisfactionModel:
             keep = keep & numbers.notna().all(axis=1).to_numpy()
         self.X_, self.y_, self.groups_ = numbers[keep], target[keep], who[keep]
         self.n_, self.n_missing_, self.n_customers_ = int(keep.sum()), int((~keep).sum()), int(self.groups_.nunique())
-        if self.n_customers_ < 30 or self.y_.nunique() < 2:
+        if self.n_customers_ < MIN_CUSTOMERS or self.y_.nunique() < 2:
             raise ParameterError("Too few ratings for a model.", wanted="30 customers and two different answers", came=f"{self.n_customers_} customers, {self.y_.nunique()} answers")
-        leaks = find_leaks(self.X_, self.y_)
+        leaks = find_leaks(self.X_, self.y_, known_before=self.known_before)
         if asked or len(leaks):
             why = [f"{name}: asked together with the rating" for name in asked]
             why += [f"{one.feature}: {one.sign}" for one in leaks.itertuples() if one.feature not in asked]
-            raise ParameterError("A feature leaks the outcome: it would not be known beforehand.", came="; ".join(why), todo="Leave it out of the features.")
+            raise ParameterError("A feature leaks the outcome: it would not be known beforehand.", came="; ".join(why), todo="Leave it out of the features; one that was surely known before the rating can be named in known_before.")
+        self.warnings_ = [f"{one.feature} tells more than all others together ({one.sign}): was it known before the rating?" for one in find_suspects(self.X_, self.y_).itertuples()]
         self.features_ = list(self.X_.columns)
         self._centre, self._spread = self.X_.mean(), self.X_.std().where(lambda one: one > 0, 1.0)
         self.oof_ = pd.Series(np.nan, index=self.X_.index)
@@ -149,11 +158,31 @@ class SatisfactionModel:
 
     def predict(self, X: pd.DataFrame) -> pd.Series:
         """Expected rating of each row."""
-        if not hasattr(self, "fitted_"):
-            raise ParameterError("The model is not fitted yet.", todo="Call fit(X, y, groups) first.")
+        self._fitted()
         return pd.Series(self._expect(self.fitted_, read_numbers(X, self.features_)), index=X.index)
 
     def predict_interval(self, X: pd.DataFrame) -> pd.DataFrame:
         """``expected``, ``low``, ``high``: where the rating of a customer not seen before lies with probability ``level``."""
         middle = self.predict(X)
         return pd.DataFrame({"expected": middle, "low": (middle - self.half_width_).clip(*self.scale), "high": (middle + self.half_width_).clip(*self.scale)})
+
+    def drivers(self, by: pd.Series | None = None, **options) -> pd.DataFrame:
+        """Share of the differences that goes with each group of KPIs, by segment; see :func:`cemlib.analysis.drivers.share_by_segment`."""
+        return share_by_segment(*self._fitted(), by, seed=self.seed, **options)
+
+    def asymmetry(self, reference: Mapping[str, float] | None = None, level: float = 0.98) -> pd.DataFrame:
+        """What a KPI below its reference costs and above it brings; see :func:`cemlib.analysis.asymmetry.penalty_and_reward`."""
+        return penalty_and_reward(*self._fitted(), better=self.monotone, reference=reference, level=level)
+
+    def knee(self, feature: str, **options) -> dict:
+        """From where more of a KPI brings nearly nothing; see :func:`cemlib.analysis.asymmetry.find_knee`."""
+        return find_knee(*self._fitted(), feature, seed=self.seed, **options)
+
+    def weigh_price(self, quality: str, price: str, level: float = 0.9) -> PriceOfQuality:
+        """Whether those who pay more rate the same quality otherwise; see :func:`cemlib.analysis.expectation.weigh_price`."""
+        return weigh_price(*self._fitted(), quality=quality, price=price, level=level)
+
+    def _fitted(self) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
+        if not hasattr(self, "fitted_"):
+            raise ParameterError("The model is not fitted yet.", todo="Call fit(X, y, groups) first.")
+        return self.X_, self.y_, self.groups_

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
 
 from cemlib.analysis.causal_graph import CausalGraph
+from cemlib.analysis.frontier import Frontier, rank_improvements
+from cemlib.analysis.resampling import MIN_CUSTOMERS
 from cemlib.analysis.satisfaction import SatisfactionModel
+from cemlib.analysis.standardisation import Draws, Standardisation
+from cemlib.analysis.treatment import change_values
 from cemlib.errors import ParameterError, UnknownNameError
 
 __all__ = ["WhatIf", "WhatIfResult"]
 
-_CHANGE = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(%?)")
+_MUCH_OUTSIDE = 0.05
 
 
 @dataclass(frozen=True)
@@ -27,17 +29,27 @@ class WhatIfResult:
     ----------
     effect, low, high : float
         Difference of mean expected ratings with the interval of ``level``.
+    now, then : float
+        Mean rating of the chosen, and with the effect.
     claim : str
-        ``"association"`` or ``"causal under stated graph"``.
+        ``"association"``, ``"adjusted association (tier, price)"`` or ``"causal under stated graph"``.
     adjustment_set : list of str
     extrapolation_share : float
         Share of the chosen whom the change moves to where no customer was observed.
-    n, n_customers : int
-        Ratings and customers chosen.
+    past : dict of str to float
+        By changed variable: share of the chosen moved past all values observed of it.
+    n, n_customers, n_moved : int
+        Ratings and customers chosen, ratings whose variables change at all.
+    missing_share : float
+        Share of the chosen ratings that miss a variable and are left out.
     cost : float or None
         Of all chosen customers.
     warnings : list of str
     level : float
+    gains : pandas.Series
+        Expected change of each chosen rating.
+    draws : ndarray
+        The effect in each draw of the bootstrap.
     method : str
     parameters : dict
     """
@@ -45,14 +57,21 @@ class WhatIfResult:
     effect: float
     low: float
     high: float
+    now: float
+    then: float
     claim: str
     adjustment_set: list[str]
     extrapolation_share: float
+    past: dict[str, float]
     n: int
     n_customers: int
+    n_moved: int
+    missing_share: float
     cost: float | None
     warnings: list[str]
     level: float
+    gains: pd.Series = field(repr=False, compare=False)
+    draws: np.ndarray = field(repr=False, compare=False)
     method: str = "standardisation over a quadratic regression, cluster bootstrap"
     parameters: dict = field(default_factory=dict)
 
@@ -96,12 +115,15 @@ class WhatIf:
             raise ParameterError("The model is not fitted yet.", todo="Call fit(X, y, groups) first.")
         if graph is not None and outcome not in graph.parents:
             raise UnknownNameError("variable", outcome, graph.parents, where="graph")
-        self.model, self.graph, self.outcome, self.draws, self.level, self.seed = model, graph, outcome, draws, level, seed
-        self._fits: dict = {}
+        if draws < 20 or not 0 < level < 1:
+            raise ParameterError("Too few draws, or no level.", wanted="at least 20 draws, a level between 0 and 1", came=f"{draws} draws, level {level}")
+        self.model, self.graph, self.outcome, self.level, self.seed = model, graph, outcome, level, seed
+        self.draws = Draws(model.groups_, draws, seed)
+        self._fits: dict[tuple, Standardisation] = {}
 
     def do(self, changes: Mapping[str, float | str], where: pd.Series | None = None, *, adjust: list[str] | None = None,
            cost: Mapping[str, float] | None = None) -> WhatIfResult:
-        """The effect of changes: a number or ``"+3"`` is added, ``"+5%"`` is relative.
+        """The effect of changes: a number or ``"+3"`` is added, ``"+5%"`` is relative, ``">=20"`` lifts those below, ``"<=0.1"`` lowers those above.
 
         Parameters
         ----------
@@ -120,38 +142,77 @@ class WhatIf:
         ParameterError
             Fewer than 30 customers are chosen, or ``adjust`` holds a mediator.
         """
-        X = self.model.X_
-        for name in [*changes, *(adjust or []), *(cost or {})]:
-            if name not in X.columns:
-                raise UnknownNameError("variable", name, X.columns, where="model")
-        changed = sorted(changes)
-        if not changed:
-            raise ParameterError("No change was given.", wanted='for instance {"price": "+5%"}')
+        changed = self._checked(changes, [*(adjust or []), *(cost or {})])
         chosen = self._choose(where)
         n_customers = int(self.model.groups_[chosen].nunique())
-        if n_customers < 30:
-            raise ParameterError("Too few customers are chosen to say anything.", wanted="at least 30", came=str(n_customers), todo="Choose a larger group.")
+        if n_customers < MIN_CUSTOMERS:
+            raise ParameterError("Too few customers are chosen to say anything.", wanted=f"at least {MIN_CUSTOMERS}", came=str(n_customers), todo="Choose a larger group.")
         given, claim, warnings = self._adjust(changed, adjust)
-        columns = changed + [name for name in given if name not in changed]
-        full = X[columns].dropna()
-        now = full[chosen.loc[full.index]]
-        if not len(now):
-            raise ParameterError("None of the chosen customers has all variables.", wanted=", ".join(columns))
-        then = now.copy()
-        for name in changed:
-            then[name] = self._changed(now[name], name, changes[name])
-        centre, spread, betas = self._coefficients(tuple(changed), columns, full)
-        step = (_terms((then - centre) / spread, changed) - _terms((now - centre) / spread, changed)).mean(axis=0)
-        effects = betas @ step
+        fit = self._standardise(changed, changed + [name for name in given if name not in changed])
+        inside = chosen.loc[fit.index].to_numpy()
+        if not inside.any():
+            raise ParameterError("None of the chosen customers has all variables.", wanted=", ".join(fit.columns))
+        now = fit.scaled[inside]
+        then, past = self._move(fit, now, changes)
+        steps = fit.steps(now, then)
+        effects = fit.betas @ steps.mean(axis=0)
         low, high = np.quantile(effects[1:], [(1 - self.level) / 2, (1 + self.level) / 2])
-        outside = self._outside((full - centre) / spread, (now - centre) / spread, (then - centre) / spread)
-        if outside > 0.05:
-            warnings.append(f"{outside:.0%} of the chosen are moved to where nobody was observed: there the effect is a guess.")
-        if len(full) < len(X):
-            warnings.append(f"{len(X) - len(full)} ratings miss a variable and are left out.")
-        paid = None if cost is None else float(sum(cost.values()) * n_customers)
-        return WhatIfResult(float(effects[0]), float(low), float(high), claim, given, outside, len(now), n_customers, paid, warnings, self.level,
-                            parameters={"changes": dict(changes), "draws": self.draws, "seed": self.seed})
+        outside = fit.overlap.share_outside(now, then)
+        warnings += self._warn(outside, past, len(fit.index))
+        mean = float(self.model.y_.loc[fit.index[inside]].mean())
+        return WhatIfResult(
+            float(effects[0]), float(low), float(high), mean, mean + float(effects[0]), claim, given, outside, past, len(now), n_customers,
+            int((np.abs(then - now).max(axis=1) > 1e-9).sum()), 1 - len(now) / int(chosen.sum()), None if cost is None else float(sum(cost.values()) * n_customers), warnings, self.level,
+            pd.Series(steps @ fit.betas[0], index=fit.index[inside]), effects[1:],
+            parameters={"changes": dict(changes), "draws": self.draws.count, "seed": self.seed, "adjust": adjust})
+
+    def frontier(self, improvements: Mapping[str, Mapping[str, float | str]], costs: Mapping[str, float], budgets: Iterable[float], by: pd.Series | None = None) -> Frontier:
+        """Which improvement for which segment first, and what each budget reaches.
+
+        Parameters
+        ----------
+        improvements : mapping of str to changes
+            Each as for :meth:`do`.
+        costs : mapping of str to float
+            Of each improvement for one customer.
+        budgets : iterable of float
+        by : Series, optional
+            Segment of each rating, by the index of the model's ratings; one segment of all by default.
+
+        Examples
+        --------
+        See :func:`cemlib.analysis.frontier.rank_improvements`.
+        """
+        return rank_improvements(self, improvements, costs, budgets, by)
+
+    def _checked(self, changes: Mapping[str, float | str], others: list[str]) -> list[str]:
+        for name in [*changes, *others]:
+            if name not in self.model.X_.columns:
+                raise UnknownNameError("variable", name, self.model.X_.columns, where="model")
+        if not changes:
+            raise ParameterError("No change was given.", wanted='for instance {"price": "+5%"}')
+        return sorted(changes)
+
+    def _move(self, fit: Standardisation, now: np.ndarray, changes: Mapping[str, float | str]) -> tuple[np.ndarray, dict[str, float]]:
+        """The scaled variables after the changes, and the share of rows past the observed values of each."""
+        then, past = now.copy(), {}
+        for number, name in enumerate(fit.changed):
+            had = pd.Series(now[:, number] * fit.spread[name] + fit.centre[name])
+            # by its difference, so that no change is exactly none
+            then[:, number] = now[:, number] + (change_values(had, name, changes[name]) - had).to_numpy() / fit.spread[name]
+            moved = then[:, number] != now[:, number]
+            past[name] = float(np.mean(moved & ((then[:, number] < fit.overlap.low[number] - 1e-9) | (then[:, number] > fit.overlap.high[number] + 1e-9))))
+        return then, past
+
+    def _warn(self, outside: float, past: Mapping[str, float], used: int) -> list[str]:
+        told = []
+        if outside > _MUCH_OUTSIDE:
+            told.append(f"{outside:.0%} of the chosen are moved to where nobody was observed: there the effect is a guess.")
+        X = self.model.X_
+        told += [f"{name}: {share:.0%} are moved past what was observed ({X[name].min():g} to {X[name].max():g})." for name, share in past.items() if share > _MUCH_OUTSIDE]
+        if used < len(X):
+            told.append(f"{len(X) - used} ratings miss a variable and are left out.")
+        return told
 
     def _choose(self, where: pd.Series | None) -> pd.Series:
         if where is None:
@@ -164,7 +225,7 @@ class WhatIf:
         features = set(self.model.features_) - set(changed)
         if self.graph is None:
             given = sorted(features if adjust is None else set(adjust) - set(changed))
-            return given, "association", ["No graph was declared: this is an association."]
+            return given, _adjusted(given), ["No graph was declared: this is an association. What the change acts through may be among what it is adjusted for."]
         allowed = self.graph.adjustment_set(changed, self.outcome)
         if adjust is not None:
             after = self.graph.descendants(changed)
@@ -176,51 +237,15 @@ class WhatIf:
             why = f"The backdoor stays open: {', '.join(hidden)} not in the data." if hidden else "The adjustment set is not the graph's."
             after = self.graph.descendants(changed)
             given = sorted(set(adjust) if adjust is not None else (features & set(self.graph.parents)) - after)
-            return given, "association", [why + " This is an association."]
+            return given, _adjusted(given), [why + " This is an association."]
         return allowed, "causal under stated graph", []
 
-    @staticmethod
-    def _changed(values: pd.Series, name: str, change: float | str) -> pd.Series:
-        if isinstance(change, int | float) and np.isfinite(change):
-            return values + change
-        match = _CHANGE.fullmatch(str(change).strip())
-        if not match:
-            raise ParameterError(f"The change of {name!r} cannot be read.", wanted='a number, "+3" or "+5%"', came=repr(change))
-        amount = float(match[1])
-        return values * (1 + amount / 100) if match[2] else values + amount
-
-    def _coefficients(self, changed: tuple, columns: list[str], full: pd.DataFrame) -> tuple:
-        key = (changed, tuple(columns))
+    def _standardise(self, changed: list[str], columns: list[str]) -> Standardisation:
+        key = (tuple(changed), tuple(columns))
         if key not in self._fits:
-            centre, spread = full.mean(), full.std().where(lambda one: one > 0, 1.0)
-            terms = np.column_stack([np.ones(len(full)), _terms((full - centre) / spread, list(changed))])
-            y = self.model.y_.loc[full.index].to_numpy()
-            codes, who = pd.factorize(self.model.groups_.loc[full.index])
-            rng = np.random.default_rng(self.seed)
-            betas = []
-            for draw in range(self.draws + 1):
-                weight = np.ones(len(full)) if draw == 0 else np.bincount(rng.integers(0, len(who), len(who)), minlength=len(who))[codes]
-                weighted = terms * weight[:, None]
-                betas.append(np.linalg.lstsq(weighted.T @ terms, weighted.T @ y, rcond=None)[0][1:])
-            self._fits[key] = centre, spread, np.array(betas)
+            self._fits[key] = Standardisation.fit(self.model.X_[columns].dropna(), self.model.y_, changed, self.draws, self.seed)
         return self._fits[key]
 
-    def _outside(self, all_: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame) -> float:
-        moved = (then - now).abs().to_numpy().max(axis=1) > 0
-        beyond = ((then < all_.min()) | (then > all_.max())).to_numpy().any(axis=1)
-        rng = np.random.default_rng(self.seed)
-        seen = all_.to_numpy()[rng.permutation(len(all_))[:5000]]
-        near = NearestNeighbors(n_neighbors=2).fit(seen)
-        usual = np.quantile(near.kneighbors(seen)[0][:, 1], 0.99)
-        picked = rng.permutation(len(then))[:2000]
-        far = near.kneighbors(then.to_numpy()[picked])[0][:, 0] > usual
-        return float(np.mean(moved[picked] & (beyond[picked] | far)))
 
-
-def _terms(Z: pd.DataFrame, changed: list[str]) -> np.ndarray:
-    """Linear terms, squares, and the products of the changed variables with all others."""
-    parts = [Z.to_numpy(), Z.to_numpy() ** 2]
-    for number, name in enumerate(changed):
-        others = [one for one in Z.columns if one not in changed[: number + 1]]
-        parts.append(Z[others].to_numpy() * Z[[name]].to_numpy())
-    return np.column_stack(parts)
+def _adjusted(given: list[str]) -> str:
+    return f"adjusted association ({', '.join(given)})" if given else "association"

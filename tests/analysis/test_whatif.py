@@ -58,9 +58,10 @@ def test_a_mediator_is_refused_and_an_open_backdoor_is_an_association(whatif, mo
         whatif.do({"stalls": -1}, adjust=["tier", "wait"])
     hidden = CausalGraph([*ARROWS, ("mood", "stalls"), ("mood", "mos")], unobserved=["mood"])
     found = WhatIf(model, hidden, outcome="mos", draws=20).do({"stalls": -1})
-    assert found.claim == "association"
+    assert found.claim == "adjusted association (price, tier)"
     assert "mood" in found.warnings[0]
-    assert WhatIf(model, draws=20).do({"stalls": -1}).claim == "association"
+    assert WhatIf(model, draws=20).do({"stalls": -1}).claim == "adjusted association (price, tier, wait)"
+    assert WhatIf(model, draws=20).do({"stalls": -1}, adjust=[]).claim == "association"
 
 
 def test_a_change_past_the_data_is_told(whatif):
@@ -133,3 +134,66 @@ def test_the_satisfaction_score_of_the_churn_data_leaks(shared_data):
         SatisfactionModel("gbm", scale=(0, 1)).fit(read[["Satisfaction Score", "CLTV"]], read["Churn Value"])
     assert told.value.came.startswith("Satisfaction Score")
     assert "CLTV" not in told.value.came
+
+
+def test_lifting_to_a_level_moves_those_below_alone(whatif, model):
+    found = whatif.do({"price": "<=20"})
+    above = model.X_["price"] > 20
+    assert found.n_moved == above.sum()
+    assert (found.gains[~above] == 0).all()
+    # .02 for each unit of price taken away
+    assert found.effect == pytest.approx(0.02 * (model.X_["price"] - 20).clip(lower=0).mean(), abs=0.02)
+    assert found.then == pytest.approx(model.y_.mean() + found.effect)
+
+
+def test_a_slider_past_the_data_names_variable_and_range(whatif):
+    found = whatif.do({"price": 15})
+    # uniform from 10 to 30: three quarters end above 30
+    assert found.past["price"] == pytest.approx(0.75, abs=0.03)
+    assert any(one.startswith("price: 7") and "(10" in one for one in found.warnings)
+
+
+def test_many_customers_get_the_interval_that_few_would():
+    # one step from the estimate instead of a new fit: the same interval
+    rng = np.random.default_rng(8)
+    n = 5200
+    X = pd.DataFrame({"stalls": rng.normal(size=n), "tier": rng.normal(size=n)})
+    y = pd.Series((3 - 0.2 * X["stalls"] + 0.1 * X["tier"] + rng.normal(0, 0.5, n)).clip(1, 5))
+    model = SatisfactionModel("gbm").fit(X, y)
+    quick = WhatIf(model, draws=200).do({"stalls": -1})
+    standard_error = 0.5 / np.sqrt(n)
+    assert quick.high - quick.low == pytest.approx(2 * 1.645 * np.hypot(standard_error, 2 ** 0.5 * 0.5 * standard_error), rel=0.35)
+    assert quick.low < 0.2 < quick.high
+
+
+def test_the_frontier_takes_the_best_for_each_budget(whatif, model):
+    half = pd.Series(np.where(model.groups_ < 500, "north", "south"), index=model.X_.index)
+    half[model.groups_ >= 997] = "three people"
+    found = whatif.frontier({"fewer stalls": {"stalls": -1}, "many fewer": {"stalls": -2}, "discount": {"price": "-10%"}, "dearer": {"price": 2}},
+                            {"fewer stalls": 1.0, "many fewer": 2.5, "discount": 0.3, "dearer": 0.0}, [0, 150, 1000, 9999], by=half)
+    chosen = found.budgets.set_index("budget")["chosen"]
+    # a dearer price harms, even for nothing; three people are too few
+    assert chosen[0] == []
+    assert chosen[150] == ["discount for north"]
+    # of two improvements of the same variable a segment gets one
+    assert sorted(chosen[9999]) == ["discount for north", "discount for south", "many fewer for north", "many fewer for south"]
+    assert (found.budgets["cost"] <= found.budgets["budget"]).all()
+    assert found.budgets["gain"].is_monotonic_increasing
+    states = found.ranking.set_index(["segment", "improvement"])["state"]
+    assert states["north", "dearer"] == "harm"
+    assert states["three people", "discount"] == "too few"
+    assert found.claim == "causal under stated graph"
+    with pytest.raises(ParameterError, match="no cost"):
+        whatif.frontier({"discount": {"price": -1}}, {}, [100])
+
+
+def test_the_graph_is_drawn_with_roles():
+    hidden = CausalGraph([*ARROWS, ("mood", "mos")], unobserved=["mood"])
+    nodes, edges = hidden.layout(["stalls"], "mos", ["tier"])
+    role = nodes.set_index("name")["role"].to_dict()
+    assert role == {"tier": "adjusted", "price": "other", "mood": "unobserved", "stalls": "change", "wait": "mediator", "mos": "outcome"}
+    place = nodes.set_index("name")
+    # every arrow goes to the right, and no two stand at one place
+    assert (place.loc[edges["cause"], "x"].to_numpy() < place.loc[edges["effect"], "x"].to_numpy()).all()
+    assert not nodes[["x", "y"]].duplicated().any()
+    assert edges.loc[edges["is_backdoor"], "cause"].unique().tolist() == ["tier"]

@@ -1,0 +1,36 @@
+"""Draws of customers with replacement: all rows of a customer come together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["MIN_CUSTOMERS", "customer_weights"]
+
+#: Of fewer customers nothing is said.
+MIN_CUSTOMERS = 30
+
+
+def customer_weights(groups: pd.Series, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each row counts in each draw (cluster bootstrap); the first draw is the data as they are.
+
+    Parameters
+    ----------
+    groups : pandas.Series
+        Customer of each row.
+    draws : int
+    seed : int
+
+    Examples
+    --------
+    >>> first, second = customer_weights(pd.Series(["a", "a", "b"]), 1, seed=0)
+    >>> first.tolist(), bool(second[0] == second[1])
+    ([1.0, 1.0, 1.0], True)
+    """
+    codes, who = pd.factorize(groups)
+    rng = np.random.default_rng(seed)
+    yield np.ones(len(codes))
+    for _ in range(draws):
+        yield np.bincount(rng.integers(0, len(who), len(who)), minlength=len(who))[codes].astype(float)

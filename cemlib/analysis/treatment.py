@@ -1,0 +1,88 @@
+"""What a change of a variable says, and who would be moved by it to where nobody was seen."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+from sklearn.neighbors import NearestNeighbors
+
+from cemlib.errors import ParameterError
+
+__all__ = ["Overlap", "change_values"]
+
+_CHANGE = re.compile(r"(>=|<=)?\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(%?)")
+
+
+def change_values(values: pd.Series, name: str, change: float | str) -> pd.Series:
+    """The values after a change.
+
+    Parameters
+    ----------
+    values : pandas.Series
+    name : str
+        For the message.
+    change : float or str
+        A number or ``"+3"`` is added, ``"+5%"`` is relative; ``">=20"`` lifts those below to 20, ``"<=0.1"`` lowers those above to 0.1.
+
+    Raises
+    ------
+    ParameterError
+        The change is none of these.
+
+    Examples
+    --------
+    >>> speed = pd.Series([5.0, 40.0])
+    >>> change_values(speed, "mbps", "+10%").tolist(), change_values(speed, "mbps", ">=20").tolist()
+    ([5.5, 44.0], [20.0, 40.0])
+    """
+    if isinstance(change, int | float | np.number) and not isinstance(change, bool) and np.isfinite(change):
+        return values + float(change)
+    match = _CHANGE.fullmatch(str(change).strip())
+    if not match or (match[1] and match[3]):
+        raise ParameterError(f"The change of {name!r} cannot be read.", wanted='a number, "+3", "+5%", ">=20" or "<=0.1"', came=repr(change))
+    amount = float(match[2])
+    if match[1]:
+        return values.clip(lower=amount) if match[1] == ">=" else values.clip(upper=amount)
+    return values * (1 + amount / 100) if match[3] else values + amount
+
+
+class Overlap:
+    """Where customers were observed: the box of all variables, and the distance to the nearest of them.
+
+    Parameters
+    ----------
+    seen : ndarray
+        Rows by scaled variables.
+    seed : int
+    most : int
+        Rows that stand for all of them.
+
+    Examples
+    --------
+    >>> seen = np.random.default_rng(0).normal(size=(500, 2))
+    >>> here, past = seen[:50], seen[:50] + 9
+    >>> Overlap(seen).share_outside(here, here), Overlap(seen).share_outside(here, past)
+    (0.0, 1.0)
+    """
+
+    def __init__(self, seen: np.ndarray, seed: int = 0, most: int = 5000) -> None:
+        rng = np.random.default_rng(seed)
+        self.low, self.high, self.seed = seen.min(axis=0), seen.max(axis=0), seed
+        sample = seen[rng.permutation(len(seen))[:most]]
+        self._near = NearestNeighbors(n_neighbors=2).fit(sample)
+        self._usual = np.quantile(self._near.kneighbors(sample)[0][:, 1], 0.99)
+
+    def share_outside(self, now: np.ndarray, then: np.ndarray, most: int = 2000) -> float:
+        """Share of the rows that move and end beyond the box, or farther from everybody than 99 % of the observed are from each other."""
+        if not len(then):
+            return 0.0
+        picked = np.random.default_rng(self.seed).permutation(len(then))[:most]
+        now, then = now[picked], then[picked]
+        moved = np.abs(then - now).max(axis=1) > 1e-9
+        beyond = ((then < self.low) | (then > self.high)).any(axis=1)
+        open_ = moved & ~beyond
+        if open_.any():
+            beyond[open_] = self._near.kneighbors(then[open_], n_neighbors=1)[0][:, 0] > self._usual
+        return float(np.mean(moved & beyond))

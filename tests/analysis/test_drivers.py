@@ -1,0 +1,159 @@
+"""Drivers, asymmetry, knees, price and expectation: what was planted comes back, and nothing where nothing was."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cemlib.analysis import SatisfactionModel, WhatIf, expect_quality, map_importance
+from cemlib.analysis.asymmetry import find_knee, penalty_and_reward
+from cemlib.analysis.drivers import group_collinear, shapley_shares, share_by_segment
+from cemlib.analysis.expectation import weigh_price
+from cemlib.analysis.leaks import find_leaks, find_suspects
+from cemlib.errors import ParameterError, UnknownNameError
+
+WHO = pd.Series(np.arange(2000) // 2)
+
+
+def world(seed: int = 1):
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame({"stalls": rng.normal(size=2000), "mbps": rng.normal(size=2000), "price": rng.normal(size=2000)})
+    X["wait"] = X["stalls"] + rng.normal(0, 0.2, 2000)
+    return X, rng.normal(0, 0.3, 1000)[WHO] + rng.normal(0, 0.5, 2000)
+
+
+def test_shares_of_two_correlated_drivers_by_hand():
+    # r12 = .5, r1y = .6, r2y = .5: R2 of both is (.36 + .25 - 2 * .5 * .6 * .5) / (1 - .25) = .41333; alone .36 and .25
+    moments = np.array([[1, 0.5, 0.6], [0.5, 1, 0.5], [0.6, 0.5, 1]])
+    both = 0.31 / 0.75
+    by_hand = [(0.36 + both - 0.25) / 2, (0.25 + both - 0.36) / 2]
+    assert shapley_shares(moments, [np.array([0]), np.array([1])], 10**9) == pytest.approx(by_hand)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 5))
+def test_shares_add_up_and_do_not_depend_on_the_order(seed, count):
+    data = np.random.default_rng(seed).normal(size=(60, count + 1)).cumsum(axis=1)
+    moments = np.cov(data.T)
+    parts = [np.array([one]) for one in range(count)]
+    shares = shapley_shares(moments, parts, 60)
+    alone = shapley_shares(moments, [np.arange(count)], 60)
+    assert shares.sum() == pytest.approx(alone[0])
+    assert shapley_shares(moments, parts[::-1], 60)[::-1] == pytest.approx(shares)
+
+
+def test_drivers_differ_between_segments_and_three_people_are_too_few():
+    X, noise = world()
+    segment = pd.Series(np.where(WHO < 500, "gamers", "callers")).mask(WHO >= 997, "three")
+    y = pd.Series(3 + np.where(WHO < 500, -0.6 * X["stalls"], 0.6 * X["mbps"]) + noise)
+    found = share_by_segment(X, y, WHO, segment, draws=30).set_index(["segment", "driver"])
+    # stalls and waiting cannot be told apart, so they stand together; .36 of .36 + .34
+    assert found.loc[("gamers", "stalls, wait"), "share"] == pytest.approx(0.51, abs=0.06)
+    assert found.loc[("callers", "mbps"), "share"] == pytest.approx(0.51, abs=0.06)
+    assert abs(found.loc[("gamers", "mbps"), "share"]) < 0.02
+    assert found.loc["three", "state"].tolist() == ["too few"] * 3
+    assert found.loc["three", "share"].isna().all()
+
+
+def test_a_group_is_told_wrong():
+    X, noise = world()
+    with pytest.raises(UnknownNameError, match="stals"):
+        share_by_segment(X, pd.Series(noise), WHO, groups={"video": ["stals"]})
+    with pytest.raises(ParameterError, match="in two groups"):
+        share_by_segment(X, pd.Series(noise), WHO, groups={"video": ["stalls"], "web": ["stalls"]})
+    assert group_collinear(X)["stalls, wait"] == ["stalls", "wait"]
+
+
+@pytest.mark.parametrize(("below", "above", "kano"), [(0.5, 0.0, "basic"), (0.0, 0.5, "excitement"), (0.55, 0.2, "performance"), (0.3, 0.3, "")])
+def test_what_penalises_and_what_rewards(below, above, kano):
+    X, noise = world()
+    speed = X["mbps"].to_numpy()
+    # ratings end at 5: that must not look like satisfaction that more speed cannot raise
+    y = pd.Series(np.clip(4 + np.where(speed < 0, below * speed, above * speed) + noise, 1, 5).round())
+    found = penalty_and_reward(X[["mbps", "price"]], y, WHO, better={"mbps": 1}, reference={"mbps": 0.0}).set_index("feature")
+    assert found.loc["mbps", "kano"] == kano
+    assert found.loc["price", "kano"] == ""
+    if kano:
+        assert found.loc["mbps", "asymmetry"] == ("penalty" if below > above else "reward")
+
+
+def test_stalls_are_turned_round():
+    X, noise = world()
+    y = pd.Series(3 - 0.5 * X["stalls"].clip(lower=0) + noise)
+    found = penalty_and_reward(X[["stalls", "price"]], y, WHO).set_index("feature")
+    # more stalls than usual is the penalty side
+    assert found.loc["stalls", "kano"] == "basic"
+    assert found.loc["stalls", "penalty"] > 0.5
+
+
+def test_a_knee_is_found_where_it_is_and_nowhere_else():
+    X, noise = world()
+    y = pd.Series(3 + 0.5 * X["mbps"].clip(upper=0.5) + noise)
+    one = find_knee(X, y, WHO, "mbps", draws=40)
+    assert one["knee"] == pytest.approx(0.5, abs=0.3)
+    assert one["low"] <= 0.5 <= one["high"]
+    assert one["slope_before"] == pytest.approx(0.5, abs=0.05)
+    assert find_knee(X, pd.Series(3 + 0.5 * X["mbps"] + noise), WHO, "mbps", draws=40)["knee"] is None
+    with pytest.raises(UnknownNameError, match="mpbs"):
+        find_knee(X, y, WHO, "mpbs")
+
+
+def test_price_makes_quality_count_more():
+    X, noise = world()
+    y = pd.Series(3 + 0.3 * X["mbps"] + 0.15 * X["mbps"] * X["price"] - 0.1 * X["price"] + noise)
+    found = weigh_price(X[["mbps", "price"]], y, WHO, quality="mbps", price="price")
+    assert found.interaction == pytest.approx(0.15, abs=0.04)
+    assert found.low < 0.15 < found.high
+    corner = found.corners.set_index(["quality", "price"])["expected"]
+    # low quality at a low price is forgiven: 3 - .38 + .15 * 1.28 ** 2 + .13, at a high one not
+    assert corner["low", "low"] == pytest.approx(3 - 1.28 * 0.3 + 0.15 * 1.28**2 + 0.128, abs=0.1)
+    assert corner["low", "high"] < corner["low", "low"] - 0.5
+    flat = weigh_price(X[["mbps", "price"]], pd.Series(3 + 0.3 * X["mbps"] + noise), WHO, quality="mbps", price="price")
+    assert flat.verdict == "not told apart"
+    with pytest.raises(ParameterError, match="Too little"):
+        weigh_price(X[["mbps", "price"]].head(20), y, WHO, quality="mbps", price="price")
+
+
+def test_expectation_uses_nothing_from_later():
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame({"who": rng.integers(0, 20, 200), "at": rng.permutation(200), "q": rng.normal(size=200), "tariff": rng.integers(0, 2, 200)})
+    told = expect_quality(rows, "q", customer="who", at="at", tariff="tariff")
+    later = rows["at"] >= 120
+    changed = rows.assign(q=rows["q"].where(~later, 99.0))
+    again = expect_quality(changed, "q", customer="who", at="at", tariff="tariff")
+    pd.testing.assert_series_equal(told[rows["at"] <= 120], again[rows["at"] <= 120])
+    # by hand: own 4 then 8 a memory of 1 later: (8 + 4 / e + 2 * 6) / (1 + 1 / e + 2)
+    hand = pd.DataFrame({"who": ["a"] * 3, "at": [1, 2, 3], "q": [4.0, 8.0, 0.0]})
+    assert expect_quality(hand, "q", customer="who", at="at", memory=1)[2] == pytest.approx((8 + 4 / np.e + 12) / (1 + 1 / np.e + 2))
+
+
+def test_a_copy_of_the_answer_is_noticed_and_a_count_of_faults_is_not():
+    rng = np.random.default_rng(5)
+    faults = pd.Series(rng.poisson(3, 1500).clip(0, 10))
+    rating = pd.Series((5.5 - 0.5 * faults + rng.normal(0, 0.8, 1500)).round().clip(1, 5))
+    copy = (rating + rng.normal(0, 1.0, 1500)).round().clip(1, 5)
+    X = pd.DataFrame({"x1": copy, "x2": faults, "x3": copy * 2})
+    assert find_leaks(X, rating)["feature"].tolist() == ["x1"]
+    assert find_leaks(X, rating, known_before=["x1"]).empty
+    # twice the copy is on no scale of answers: a suspect, since it tells more than all others
+    assert find_suspects(X[["x3"]].assign(x2=rng.normal(size=1500)), rating)["feature"].tolist() == ["x3"]
+
+
+def test_importance_is_what_there_is_to_gain():
+    X, noise = world()
+    poor = pd.Series(np.where(WHO < 500, "north", "south"))
+    X["mbps"] -= np.where(WHO < 500, 1.0, 0.0)
+    y = pd.Series((3.4 + 0.4 * X["mbps"] - 0.05 * X["stalls"] + noise).clip(1, 5))
+    model = SatisfactionModel("gbm", monotone={"mbps": 1}).fit(X[["mbps", "stalls"]], y, WHO)
+    found = map_importance(WhatIf(model, draws=40), by=poor).set_index(["segment", "feature"])
+    north, south = found.loc[("north", "mbps")], found.loc[("south", "mbps")]
+    # by hand: .4 times the mean lift to the upper quartile of all
+    upper = X["mbps"].quantile(0.75)
+    assert north["importance"] == pytest.approx(0.4 * (upper - X["mbps"][WHO < 500]).clip(lower=0).mean(), abs=0.05)
+    assert north["importance"] > south["importance"] + 0.2
+    assert (north["performance"], south["performance"]) < (50, 100)
+    assert north["quadrant"] == "act first"
+    assert north["change"].startswith(">=")
