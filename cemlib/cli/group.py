@@ -121,9 +121,23 @@ def cem() -> None:
 
 def _fill() -> None:
     """Put the commands into the group."""
-    from cemlib.cli import completion, demo, grade, ingest, kpi, lake, report, reveal, rotate, serve, sources, twin
+    from cemlib.cli import (
+        completion,
+        demo,
+        grade,
+        index,
+        ingest,
+        kpi,
+        lake,
+        report,
+        reveal,
+        rotate,
+        serve,
+        sources,
+        twin,
+    )
 
-    for command in (demo.demo, sources.sources, ingest.ingest, lake.lake, kpi.kpi, report.report, serve.apps, serve.lab, reveal.reveal, reveal.erase, twin.twin, grade.grade,
+    for command in (demo.demo, sources.sources, ingest.ingest, lake.lake, kpi.kpi, index.index, report.report, serve.apps, serve.lab, reveal.reveal, reveal.erase, twin.twin, grade.grade,
                     completion.completion):
         cem.add_command(command)
     lake.lake.add_command(rotate.rotate_key)

@@ -80,6 +80,9 @@ def _broken(field: Field, column: pa.ChunkedArray, required: bool) -> tuple[str,
         return "must not be null", pc.index(pc.is_null(column), True).as_py()
     low, high = value_range(field)
     wrong = None
+    if field.type == "float64" and pc.any(pc.invert(pc.is_finite(column))).as_py():
+        # infinity and NaN would spoil every sum that they get into
+        return "must be a finite number", pc.index(pc.is_finite(column), False).as_py()
     if low is not None or high is not None:
         checks = [pc.less(column, low)] if low is not None else []
         checks += [pc.greater(column, high)] if high is not None else []

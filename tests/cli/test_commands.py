@@ -51,7 +51,7 @@ def test_every_command_has_help_with_an_example(path):
 
 
 def test_the_commands_of_the_contract_are_there():
-    assert list(cem.commands) == ["demo", "sources", "ingest", "lake", "kpi", "report", "apps", "lab", "reveal", "erase", "twin", "grade",
+    assert list(cem.commands) == ["demo", "sources", "ingest", "lake", "kpi", "index", "report", "apps", "lab", "reveal", "erase", "twin", "grade",
                                   "completion"]
 
 

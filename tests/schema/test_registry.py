@@ -88,6 +88,7 @@ def test_a_good_record_passes_the_contract():
 @pytest.mark.parametrize(("change", "says"), [
     ({"target_ratio": 1.2}, "target_ratio must lie in 0 … 1"),
     ({"target_ratio": None}, "target_ratio must not be null"),
+    ({"target_ratio": float("nan")}, "target_ratio must be a finite number"),
     ({"basis_code": "registratons"}, "basis_code must be one of registrations, roamers, volume"),
 ])
 def test_a_broken_record_is_named_with_its_rule(change, says):
