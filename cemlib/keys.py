@@ -15,17 +15,18 @@ import hmac
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from cemlib.errors import LakeError, ParameterError
 from cemlib.settings import settings
 
-__all__ = ["Carried", "derive_key", "is_erased_key", "make_erased_key", "make_erasure_mark", "make_key_file", "make_pseudonym", "make_record_key", "read_key_file", "read_secret"]
+__all__ = ["Carried", "derive_key", "is_erased_key", "make_erased_key", "make_erasure_mark", "make_key_file", "make_pseudonym", "make_pseudonyms", "make_record_key", "read_key_file", "read_secret"]
 
 _MINIMUM_BYTES = 16
 
@@ -152,6 +153,26 @@ def make_pseudonym(key: bytes, kind: str, normal: str, life: int = 0) -> str:
     """
     text = f"{kind}#{life}\x1f{normal}" if life else f"{kind}\x1f{normal}"
     return hmac.digest(key, text.encode(), hashlib.sha256)[:16].hex()
+
+
+def make_pseudonyms(key: bytes, kind: str, normals: Iterable[str]) -> list[str]:
+    """Make the pseudonyms of many identifiers of a kind that were never erased.
+
+    Examples
+    --------
+    >>> key = derive_key("pseudonym", b"a secret of an example")
+    >>> make_pseudonyms(key, "imsi", ["999010000000012"]) == [make_pseudonym(key, "imsi", "999010000000012")]
+    True
+    """
+    # what all have in common is hashed once: a third of the time of a fresh HMAC each
+    begun = HMAC(key, hashes.SHA256())
+    begun.update(f"{kind}\x1f".encode())
+    made = []
+    for one in normals:
+        mac = begun.copy()
+        mac.update(one.encode())
+        made.append(mac.finalize()[:16].hex())
+    return made
 
 
 def make_record_key(key: bytes) -> str:

@@ -92,7 +92,10 @@ class FileCommit:
         done = head.transaction_version(identity)
         if merged.added + merged.changed and (done is None or done < attempt):
             change.evolved[name] = change.is_evolved(name) or bool(stored.missing)
-            if merged.changed:
+            files = staged.day_files(name) if merged.is_whole and not stored.missing else []
+            if files:
+                self._delta.adopt(declared, files, change.transaction)
+            elif merged.changed:
                 self._delta.merge(declared, merged.rows.to_arrow_reader(122_880), change.transaction, merged.days)
             else:
                 self._delta.append(declared, merged.rows.to_arrow_reader(122_880), change.transaction)

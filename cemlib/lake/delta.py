@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -10,12 +12,15 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import TableNotFoundError
+from deltalake.transaction import AddAction
 
 from cemlib.errors import LakeError
 from cemlib.schema import Table
 
 if TYPE_CHECKING:
     import duckdb
+
+    from cemlib.lake.day_files import DayFile
 
 __all__ = ["LOG_DAYS", "DataFile", "DeltaFolder", "StoredTable"]
 
@@ -195,6 +200,18 @@ class DeltaFolder:
             table, rows, mode="append", writer_properties=_WRITER, commit_properties=_commit(transaction),
             schema_mode="merge" if self._refuse_foreign(declared, table) else None,
         )
+
+    def adopt(self, declared: Table, files: list[DayFile], transaction: tuple[str, int]) -> None:
+        """Take files of a fact as they are, in one commit that carries the transaction; they must lie on the lake's disk."""
+        actions = []
+        for one in files:
+            place = self.path(declared.name) / one.path.parent.name
+            place.mkdir(exist_ok=True)
+            os.replace(one.path, place / one.path.name)
+            actions.append(AddAction(f"{place.name}/{one.path.name}", one.size, {"event_date": one.day.isoformat()}, int(time.time() * 1000),
+                                     True, one.stats))
+        table = self._open[declared.name]
+        table.create_write_transaction(actions, "append", table.schema(), ["event_date"], commit_properties=_commit(transaction))
 
     def merge(self, declared: Table, rows: pa.Table | pa.RecordBatchReader, transaction: tuple[str, int], days: set[date]) -> None:
         """Append rows, or replace those with the same natural key, in one commit that carries the transaction."""

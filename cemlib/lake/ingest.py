@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from cemlib.ahead import ahead
 from cemlib.errors import CemError, IngestError, LakeError, hide_identifiers
 from cemlib.keys import Carried
 from cemlib.lake.commit import FileCommit, check_key
@@ -236,7 +237,8 @@ class IngestRun:
     def _read(self, path: Path, staged: StagedFile, pairs: NewPairs | None, earlier: EarlierTaking | None) -> None:
         # what goes wrong in the connector is the file's fault or its own, not the lake's
         self._is_writing = False
-        batches = iter(self._source.read(path, self._door))
+        # while a batch is checked and staged, the next one is judged
+        batches = ahead(iter(self._source.read(path, self._door)))
         while True:
             self._is_writing = False
             batch = next(batches, None)

@@ -38,6 +38,8 @@ class Merged:
         Rows that are new, that replace a held one, and that are there already (within the file or in the table).
     days : set of date
         The touched partitions of a fact.
+    is_whole : bool
+        Every staged row is new: ``rows`` are the staged ones as they are.
     """
 
     rows: duckdb.DuckDBPyRelation
@@ -45,6 +47,7 @@ class Merged:
     changed: int
     known: int
     days: set[date]
+    is_whole: bool = False
 
 
 def merge_rows(connection: duckdb.DuckDBPyConnection, declared: Table, staged: duckdb.DuckDBPyRelation, held: StoredTable | None,
@@ -82,9 +85,12 @@ def merge_rows(connection: duckdb.DuckDBPyConnection, declared: Table, staged: d
     )
     there = held.relation(connection, days if is_fact else None) if held is not None else None
     if there is None:
-        return Merged(connection.sql(f"SELECT {columns} FROM {alone}"), distinct, 0, rows - distinct, days)  # noqa: S608
+        return Merged(connection.sql(f"SELECT {columns} FROM {alone}"), distinct, 0, rows - distinct, days, is_whole=rows == distinct)  # noqa: S608
     there.create_view("held", replace=True)
     same = " AND ".join(f"(fresh.{quoted(name)} IS NOT DISTINCT FROM old.{quoted(name)})" for name in declared.natural_key)
+    by_id = is_fact and any(declared.field(name).privacy == "pseudonym" for name in declared.natural_key)
+    if rows == distinct and not is_retry and _is_all_new(connection, same, by_id):
+        return Merged(connection.sql(f"SELECT {columns} FROM staged"), rows, 0, 0, days, is_whole=True)  # noqa: S608
     if is_fact:
         compared = ["record_id", "received_at"]
         newer = "(fresh.record_id <> old.record_id AND (fresh.received_at, fresh.record_id) > (old.received_at, old.record_id))"
@@ -95,7 +101,7 @@ def merge_rows(connection: duckdb.DuckDBPyConnection, declared: Table, staged: d
             *(f"fresh.{quoted(name)} IS NOT NULL" for name in sorted(held.missing)), "false",
         ])
     known_by_id = ""
-    if is_fact and any(declared.field(name).privacy == "pseudonym" for name in declared.natural_key):
+    if by_id:
         known_by_id = "AND (old.is_held IS NOT NULL OR fresh.record_id NOT IN (SELECT record_id FROM held))"
     looked_at = ", ".join(quoted(name) for name in dict.fromkeys([*declared.natural_key, *compared]))
     old = f"SELECT {looked_at}, true AS is_held FROM held"  # noqa: S608
@@ -119,3 +125,9 @@ def merge_rows(connection: duckdb.DuckDBPyConnection, declared: Table, staged: d
         "SELECT count(*) FILTER (WHERE NOT is_changed), count(*) FILTER (WHERE is_changed) FROM merged"
     ).fetchall()
     return Merged(connection.sql(f"SELECT {columns} FROM merged"), added, changed, rows - added - changed, days)  # noqa: S608
+
+
+def _is_all_new(connection: duckdb.DuckDBPyConnection, same: str, by_id: bool) -> bool:
+    """Whether no staged row is held: of most files none is, and only the columns of the key are read to see it."""
+    joins = [same, *(["fresh.record_id = old.record_id"] if by_id else [])]
+    return not any(connection.sql(f"SELECT 1 FROM staged AS fresh SEMI JOIN held AS old ON {one} LIMIT 1").fetchall() for one in joins)  # noqa: S608

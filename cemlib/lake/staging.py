@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cemlib.errors import ContractError, IngestError, LakeError
+from cemlib.lake.day_files import DayFile, DayFiles
 from cemlib.schema import Table, check_contract, table
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ROW", "BatchLike", "StagedFile", "staging_place"]
 
 #: Held in memory before it is written to disk.
-_MEMORY_BYTES = 128 * 1024 * 1024
+_MEMORY_BYTES = 32 * 1024 * 1024
 #: The place of a row in its file: of two reference rows with the same natural key the later one holds.
 ROW = "row_in_file"
 #: A reason is a sentence of a connector; a connector that writes a different one per record would fill the ledger.
@@ -88,6 +89,7 @@ class StagedFile:
         self._held: dict[str, list[pa.Table]] = {}
         self._held_bytes = 0
         self._writers: dict[str, pq.ParquetWriter] = {}
+        self._days: dict[str, DayFiles] = {}
 
     def add(self, batch: BatchLike) -> None:
         """Check a batch and hold it.
@@ -139,6 +141,11 @@ class StagedFile:
 
     def _spill(self) -> None:
         for name, parts in self._held.items():
+            if table(name).kind == "fact":
+                if name not in self._days:
+                    self._days[name] = DayFiles(table(name), self._folder / name, self._memory_bytes)
+                self._days[name].add(pa.concat_tables(parts))
+                continue
             if name not in self._writers:
                 self._writers[name] = pq.ParquetWriter(self._folder / f"{name}.parquet", parts[0].schema, compression="lz4")
             for part in parts:
@@ -154,13 +161,15 @@ class StagedFile:
 
     def finish(self) -> None:
         """End the file: nothing can be added any more."""
-        if self._writers:
+        if self._writers or self._days:
             self._spill()
+            for days in self._days.values():
+                days.finish()
             self.close()
 
     def close(self) -> None:
         """Close the files on disk, also after an error."""
-        for writer in self._writers.values():
+        for writer in (*self._writers.values(), *self._days.values()):
             writer.close()
 
     def tables(self) -> list[str]:
@@ -169,9 +178,15 @@ class StagedFile:
 
     def relation(self, name: str, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
         """The held rows of a table."""
+        if name in self._days:
+            return connection.read_parquet(self._days[name].paths(), hive_partitioning=True)
         if name in self._writers:
             return connection.read_parquet(str(self._folder / f"{name}.parquet"), hive_partitioning=False)
         return connection.from_arrow(pa.concat_tables(self._held[name]))
+
+    def day_files(self, name: str) -> list[DayFile]:
+        """The rows of a fact as files that a table can take as they are; none while they are held in memory."""
+        return self._days[name].files() if name in self._days else []
 
 
 def _check_day(declared: Table, rows: pa.Table) -> None:

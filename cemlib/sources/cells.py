@@ -21,10 +21,11 @@ from cemlib.schema import codes, fields, value_range
 from cemlib.schema.registry import Field
 from cemlib.sources.clock import Clock, outside_time, present_texts
 from cemlib.sources.door import Door
+from cemlib.sources.letters import are_digits, are_utc_times, lengths_of
 from cemlib.sources.mapping import Cell, Mapping
 from cemlib.sources.verdicts import Verdicts
 
-__all__ = ["CellReader"]
+__all__ = ["CellReader", "database"]
 
 # most texts are in the usual form, and of these it is sure that Arrow's strict cast takes them
 _SURE = {
@@ -36,7 +37,7 @@ _SURE = {
 # the others go to DuckDB, whose casts give null for a text that is none. They take more than a record should hold ("1_000",
 # "epoch", "2026-3-1"): the form is checked before
 _CASTS = {
-    "float64": r"""SELECT CASE WHEN regexp_full_match(v, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?')
+    "float64": r"""SELECT CASE WHEN regexp_full_match(v, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?')
                    THEN TRY_CAST(v AS DOUBLE) END AS v FROM cells""",
     "int64": r"SELECT CASE WHEN regexp_full_match(v, '[+-]?\d{1,19}') THEN TRY_CAST(v AS BIGINT) END AS v FROM cells",
     "timestamp": r"""SELECT CASE WHEN regexp_full_match(v,
@@ -44,8 +45,6 @@ _CASTS = {
                      THEN TRY_CAST(replace(v, ',', '.') AS TIMESTAMPTZ) END AS v FROM cells""",
 }
 _TYPES = {"float64": pa.float64(), "int64": pa.int64(), "timestamp": pa.timestamp("us", tz="UTC")}
-# keyed before and behind: without the secret nobody can try which IMSI a record was made from
-_HASH = "SELECT md5(concat($secret, v, $secret)) AS v FROM cells"
 _TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _LONGEST_TEXT = 200
 # a text column takes no line with its columns shifted by one: an IMSI or phone number would slip through the door
@@ -57,7 +56,8 @@ _AGGREGATES: dict[str, Callable[[list[float]], float]] = {
 
 
 @functools.cache
-def _database() -> duckdb.DuckDBPyConnection:
+def database() -> duckdb.DuckDBPyConnection:
+    """The one database of this process, for casts and hashes: to open another takes 25 ms, as long as reading a small file."""
     return duckdb.connect(config={"threads": "1", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
 
 
@@ -74,8 +74,8 @@ class CellReader:
         self.mapping, self.door = mapping, door
         self._clock = Clock(mapping.time_zone, self._cast, self._run)
         self._offsets: dict[str, pa.Array] = {}
-        # its own time zone and names, on the one database of this process: to open another takes 25 ms, as long as reading a small file
-        self._engine = _database().cursor()
+        # its own time zone and names
+        self._engine = database().cursor()
         try:
             self._engine.execute("SET TimeZone = $zone", {"zone": mapping.time_zone})
         except duckdb.Error:
@@ -120,30 +120,34 @@ class CellReader:
         self._check_order(found, verdicts)
         return found
 
-    def record_ids(self, cells: pa.Table, secret: str) -> pa.Array:
-        """A keyed hash (32 hex digits) of each record's whole content, whatever the order of the columns in its file."""
-        texts = [_text(cells.column(name).combine_chunks()) for name in sorted(cells.column_names)]
-        joined = pc.binary_join_element_wise(*texts, "\x1f", null_handling="replace", null_replacement="\x00")
-        return self._run(_HASH, joined, {"secret": secret})
-
-    def hash_again(self, ids: pa.Array, secrets: tuple[str, ...]) -> pa.Array:
-        """Record ids under the secrets that the lake got later, as its rotation hashed those that it held."""
-        for secret in secrets:
-            ids = self._run(_HASH, ids, {"secret": secret})
-        return ids
-
     def _run(self, query: str, values: pa.Array, parameters: dict[str, str] | None = None) -> pa.Array:
         self._engine.register("cells", pa.table({"v": values}))
         return self._engine.sql(query, params=parameters).to_arrow_table().column("v").combine_chunks()
 
     def _cast(self, texts: pa.Array, kind: str) -> pa.Array:
         """Texts as numbers or times; null for one that is none."""
+        if (value := self._cast_regular(texts, kind)) is not None:
+            return value
         sure = pc.fill_null(pc.match_substring_regex(texts, _SURE[kind]), False)
         value = pc.if_else(sure, texts, pa.scalar(None, pa.string())).cast(_TYPES[kind])
         doubtful = pc.and_(pc.invert(sure), pc.is_valid(texts))
         if pc.any(doubtful).as_py():
             value = pc.replace_with_mask(value, doubtful, self._run(_CASTS[kind], texts.filter(doubtful)).cast(_TYPES[kind]))
         return value
+
+    @staticmethod
+    def _cast_regular(texts: pa.Array, kind: str) -> pa.Array | None:
+        """A column all of whose texts are in the usual form; None where one is not."""
+        is_regular = {"float64": lambda: True, "timestamp": lambda: are_utc_times(texts),
+                      "int64": lambda: are_digits(texts) and 0 < lengths_of(texts).max(initial=0) <= 18}[kind]
+        if not is_regular():
+            return None
+        try:
+            value = texts.cast(_TYPES[kind])
+        except pa.ArrowInvalid:
+            return None
+        # Arrow takes "nan" and "inf" for numbers
+        return None if kind == "float64" and pc.all(pc.is_finite(value)).as_py() is False else value
 
     def _together(self, cells: pa.Table) -> dict[str, pa.Array]:
         """Per column: where it holds no value because all cells of its group hold the group's mark."""

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cemlib.sources.letters import are_tight
+
 if TYPE_CHECKING:
     from cemlib.sources.mapping import Cell
 
@@ -110,7 +112,10 @@ def outside_time(value: pa.Array) -> pa.Array:
 
 def present_texts(column: pa.Array, cell: Cell) -> pa.Array:
     """The texts of a column, trimmed; null where a text stands for no value; of one that ``take`` matches, its group."""
-    texts = pc.utf8_trim_whitespace(column if pa.types.is_string(column.type) else column.cast(pa.string()))
+    texts = column if pa.types.is_string(column.type) else column.cast(pa.string())
+    if not cell.take and not cell.missing and are_tight(texts):
+        return texts
+    texts = pc.utf8_trim_whitespace(texts)
     if cell.take:
         named = re.sub(r"\((?!\?)", "(?P<taken>", f"^(?:{cell.take})$", count=1)
         texts = pc.coalesce(pc.struct_field(pc.extract_regex(texts, named), "taken"), texts)

@@ -29,6 +29,8 @@ __all__ = ["BATCH_RECORDS", "RawBatch", "read_delimited"]
 #: Records of a batch at the most.
 BATCH_RECORDS = 250_000
 _BLOCK_BYTES = 24 << 20
+#: The first blocks are smaller, so that the steps that follow the reading soon have something to do.
+_FIRST_BYTES = 4 << 20
 _REASONS = {
     "too_few_columns": "the line has fewer columns than the header",
     "too_many_columns": "the line has more columns than the header",
@@ -118,7 +120,9 @@ def _blocks(path: Path) -> Iterator[bytes]:
             if path.suffix == ".gz" and not is_gzip and path.stat().st_size:
                 raise SourceError("The file is called .gz but is not compressed.", where=path.name)
             stream: BinaryIO = gzip.GzipFile(fileobj=file) if is_gzip else file
-            while block := stream.read(_BLOCK_BYTES):
+            size = min(_FIRST_BYTES, _BLOCK_BYTES)
+            while block := stream.read(size):
+                size = min(2 * size, _BLOCK_BYTES)
                 cut = block.rfind(b"\n") + 1
                 if cut:
                     if held:

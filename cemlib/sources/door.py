@@ -11,6 +11,8 @@ that is used alone notes nothing.
 from __future__ import annotations
 
 import functools
+import itertools
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -21,8 +23,9 @@ import stdnum.imsi
 import stdnum.luhn
 
 from cemlib.errors import ParameterError, UnknownNameError
-from cemlib.keys import Carried, derive_key, make_erasure_mark, make_pseudonym, make_record_key
+from cemlib.keys import Carried, derive_key, make_erasure_mark, make_pseudonym, make_pseudonyms, make_record_key
 from cemlib.sources.numbering import plain_country
+from cemlib.sources.plain import is_plain, plain_facts, plain_normal
 
 __all__ = ["IDENTIFIERS", "Door", "Passed", "PassedColumn"]
 
@@ -113,8 +116,9 @@ class Door:
         self._plmns = frozenset(str(one) for one in plmn_codes)
         self._plmn_lengths = sorted({len(one) for one in self._plmns}, reverse=True)
         self._dial_prefix = dial_prefix.lstrip("+")
-        self._known: dict[tuple[str, bool], dict[str, pa.Array]] = {}
-        self._carried, self._notes, self._is_hashing = Carried(), None, True
+        self._known: dict[str, dict[str, pa.Array]] = {}
+        self._carried, self._is_hashing = Carried(), True
+        self._notes: deque[tuple[str, str, str, int]] | None = None
 
     @property
     def record_keys(self) -> tuple[str, ...]:
@@ -131,16 +135,17 @@ class Door:
         is_noting : bool
             Whether :meth:`take_notes` will be asked which identifiers passed.
         """
-        self._known, self._carried, self._notes = {}, carried, [] if is_noting else None
+        self._known, self._carried, self._notes = {}, carried, deque() if is_noting else None
 
     def take_notes(self) -> list[tuple[str, str, str, int]]:
         """The identifiers that passed for the first time since the last call: pseudonym, kind, normal form, life.
 
         These are identifiers in clear: whoever takes them encrypts them before they touch a disk.
         """
-        if not self._notes:
-            return []
-        taken, self._notes = self._notes, []
+        # another thread may be adding notes: each is taken by one call, none is lost
+        notes, taken = self._notes, []
+        while notes:
+            taken.append(notes.popleft())
         return taken
 
     def pseudonym(self, kind: str, normal: str) -> str:
@@ -254,33 +259,73 @@ class Door:
         """
         if kind not in IDENTIFIERS:
             raise UnknownNameError("kind of identifier", kind, IDENTIFIERS)
-        distinct = texts.dictionary_encode()
-        known = self._known.get((kind, is_kept))
-        if known is None or len(known["text"]) > _REMEMBERED:
-            known = self._table(kind, pa.array([], pa.string()), is_kept)
-        new = distinct.dictionary.filter(pc.is_null(pc.index_in(distinct.dictionary, value_set=known["text"])))
-        if len(new):
-            added = self._table(kind, new, is_kept)
-            known = {name: pa.concat_arrays([known[name], added[name]]) for name in known}
-        self._known[kind, is_kept] = known
-        at = pc.index_in(distinct.dictionary, value_set=known["text"]).take(distinct.indices)
-        facts = {name: known[name].take(at) for name in self.facts[kind]}
-        return PassedColumn(known["key"].take(at), facts, known["reason"].take(at))
-
-    def _table(self, kind: str, texts: pa.Array, is_kept: bool) -> dict[str, pa.Array]:
-        """Distinct identifiers of a kind with what is left of each."""
-        passes: Callable[[str], Passed] = getattr(self, kind)
         # where the facts alone are kept (of an IMEI the TAC), nothing is hashed
         self._is_hashing = is_kept
         try:
-            passed = [passes(one) for one in texts.to_pylist()]
+            plain = pc.fill_null(is_plain(kind, texts), False)
+            if pc.all(plain).as_py():
+                return self._pass_plain(kind, texts)
+            return _together(plain, self._pass_plain(kind, texts.filter(plain)), self._pass_odd(kind, texts.filter(pc.invert(plain))))
         finally:
             self._is_hashing = True
-        made = {"text": texts, "key": pa.array([one.key for one in passed], pa.string()),
+
+    def _pass_plain(self, kind: str, texts: pa.Array) -> PassedColumn:
+        """Identifiers in plain form: what is derived is a piece of the text, and only the key is looked up."""
+        keys = pa.repeat("", len(texts))
+        if self._is_hashing:
+            known, at = self._known_at(f"plain {kind}", texts, lambda new: {"key": self._pseudonyms(kind, plain_normal(kind, new).to_pylist())})
+            keys = known["key"].take(at)
+        return PassedColumn(keys, plain_facts(kind, texts, self.home_plmn), pa.nulls(len(texts), pa.string()))
+
+    def _pass_odd(self, kind: str, texts: pa.Array) -> PassedColumn:
+        """All others: the distinct ones pass one by one."""
+        known, at = self._known_at(kind if self._is_hashing else f"{kind} unhashed", texts, lambda new: self._odd_table(kind, new))
+        return PassedColumn(known["key"].take(at), {name: known[name].take(at) for name in self.facts[kind]}, known["reason"].take(at))
+
+    def _known_at(self, name: str, texts: pa.Array, make: Callable[[pa.Array], dict[str, pa.Array]]) -> tuple[dict[str, pa.Array], pa.Array]:
+        """What is left of each distinct text so far, and where that of these texts stands; what is new is made."""
+        known = self._known.get(name)
+        if known is None or len(known["text"]) > _REMEMBERED:
+            none = pa.array([], pa.string())
+            known = {"text": none, **make(none)}
+        at = pc.index_in(texts, value_set=known["text"], skip_nulls=True)
+        new = texts.filter(pc.and_(pc.is_null(at), pc.is_valid(texts))).unique()
+        if len(new):
+            added = {"text": new, **make(new)}
+            known = {part: pa.concat_arrays([known[part], added[part]]) for part in known}
+            at = pc.index_in(texts, value_set=known["text"], skip_nulls=True)
+        self._known[name] = known
+        return known, at
+
+    def _odd_table(self, kind: str, texts: pa.Array) -> dict[str, pa.Array]:
+        passes: Callable[[str], Passed] = getattr(self, kind)
+        passed = [passes(one) for one in texts.to_pylist()]
+        made = {"key": pa.array([one.key for one in passed], pa.string()),
                 "reason": pa.array([one.reason for one in passed], pa.string())}
         for at, name in enumerate(self.facts[kind]):
             made[name] = pa.array([one.facts[at] if one.facts else None for one in passed], pa.string())
         return made
+
+    def _pseudonyms(self, kind: str, normals: list[str]) -> pa.Array:
+        """The pseudonyms of many identifiers in normal form."""
+        if self._carried.lives:
+            return pa.array([self.pseudonym(kind, one) for one in normals], pa.string())
+        made = make_pseudonyms(self._key, kind, normals)
+        if self._notes is not None:
+            self._notes.extend(zip(made, itertools.repeat(kind), normals, itertools.repeat(0)))
+        return pa.array(made, pa.string())
+
+
+def _together(plain: pa.Array, usual: PassedColumn, odd: PassedColumn) -> PassedColumn:
+    """The two parts of a column in its order."""
+    where = pc.invert(plain)
+
+    def one(first: pa.Array, second: pa.Array) -> pa.Array:
+        column = pc.replace_with_mask(pa.nulls(len(plain), first.type), plain, first)
+        return pc.replace_with_mask(column, where, second)
+
+    facts = {name: one(usual.facts[name] if name in usual.facts else pa.nulls(len(usual.keys), pa.string()), held) for name, held in odd.facts.items()}
+    return PassedColumn(one(usual.keys, odd.keys), facts, one(usual.reasons, odd.reasons))
 
 
 @functools.lru_cache(maxsize=10_000)

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cemlib.ahead import ahead
 from cemlib.errors import SourceError
 from cemlib.schema import fields, table
 from cemlib.sources.base import Batch, Source, rejected_records
@@ -21,6 +22,7 @@ from cemlib.sources.derived import derive_columns, rows_by_table, seconds_betwee
 from cemlib.sources.door import Door
 from cemlib.sources.event_time import as_instant
 from cemlib.sources.mapping import Mapping, load_mapping
+from cemlib.sources.record_id import RecordHash, RecordsSeen
 from cemlib.sources.verdicts import Verdicts
 
 __all__ = ["MappedSource", "seconds_between"]
@@ -70,8 +72,9 @@ class MappedSource(Source):
         self.mapping.check_header(header, path)
         reading = _Reading(self, path, door)
         try:
-            for raw in batches:
-                yield reading.batch(raw)
+            # lines are cut and hashed one batch ahead of the judging
+            for raw, ids in ahead(reading.hashed(batches)):
+                yield reading.batch(raw, ids)
         finally:
             reading.cells.close()
 
@@ -95,17 +98,21 @@ class _Reading:
         self.event_time = source._event_time or (declared.of_file(path) if declared else None)
         # records without a time are told apart from those of another month by the time that was declared for them
         told = self.event_time.isoformat() if self.event_time else ""
-        first, *self.later = door.record_keys
-        self.secret = "\x1f".join((first, self.mapping.code, told, ""))
-        self.seen = _Seen()
+        first, *later = door.record_keys
+        self.hash = RecordHash("\x1f".join((first, self.mapping.code, told, "")), tuple(later))
+        self.seen = RecordsSeen()
 
-    def batch(self, raw: RawBatch) -> Batch:
+    def hashed(self, batches: Iterator[RawBatch]) -> Iterator[tuple[RawBatch, pa.Array]]:
+        """Each batch with the ids of its records."""
+        for raw in batches:
+            yield raw, self.hash.ids(raw.cells)
+
+    def batch(self, raw: RawBatch, ids: pa.Array) -> Batch:
         """Judge the records of a batch and make their tables."""
         count = len(raw.lines)
         verdicts = Verdicts(count)
         found = self.cells.columns(raw.cells, verdicts)
         found = self._common(found, count, verdicts)
-        ids = self.cells.record_ids(raw.cells, self.secret)
         again = self.seen.count(ids)
         if self.mapping.repeated_lines == "reject":
             verdicts.refuse(again > 0, "", "duplicate", "the same record stands in the file before")
@@ -113,8 +120,8 @@ class _Reading:
             # the first keeps the id of its content, the nth is named by it and n
             rows = np.flatnonzero(again)
             told = [f"{one}#{nth}" for one, nth in zip(ids.take(pa.array(rows)).to_pylist(), again[rows].tolist())]
-            ids = pc.replace_with_mask(ids, pa.array(again > 0), self.cells.record_ids(pa.table({"id": told}), self.secret))
-        found["record_id"] = self.cells.hash_again(ids, tuple(self.later))
+            ids = pc.replace_with_mask(ids, pa.array(again > 0), self.hash.ids(pa.table({"id": told})))
+        found["record_id"] = self.hash.again(ids)
         good = pa.array(verdicts.good)
         if not verdicts.good.all():
             found = {name: one.filter(good) for name, one in found.items()}
@@ -157,39 +164,3 @@ class _Reading:
         arrays = [known.get(one.name) for one in declared.fields()]
         arrays = [pa.nulls(count, field.arrow_type) if one is None else one for one, field in zip(arrays, declared.fields())]
         return pa.Table.from_arrays(arrays, schema=declared.arrow_schema())
-
-
-class _Seen:
-    """The record ids of a file so far: 16 bytes each, so that a file of many millions of records can be watched."""
-
-    def __init__(self) -> None:
-        self._high, self._low = np.empty(0, np.uint64), np.empty(0, np.uint64)
-        self._repeats: dict[int, int] = {}
-
-    def count(self, ids: pa.Array) -> np.ndarray:
-        """How often each record stood in the file before."""
-        if not len(ids):
-            return np.empty(0, np.int64)
-        high, low = _halves(ids)
-        distinct, first, inverse = np.unique(high, return_index=True, return_inverse=True)
-        at = np.searchsorted(self._high, distinct)
-        known = np.zeros(len(distinct), bool)
-        inside = np.flatnonzero(at < len(self._high))
-        known[inside] = (self._high[at[inside]] == distinct[inside]) & (self._low[at[inside]] == low[first[inside]])
-        again = np.zeros(len(high), np.int64)
-        repeated = np.bincount(inverse, minlength=len(distinct)) > 1
-        for row in np.flatnonzero((repeated | known)[inverse]).tolist():
-            # the first of a batch is the first of the file unless an earlier batch had it
-            nth = self._repeats.get(int(high[row]), 0 if known[inverse[row]] else -1) + 1
-            self._repeats[int(high[row])] = again[row] = nth
-        self._high = np.insert(self._high, at[~known], distinct[~known])
-        self._low = np.insert(self._low, at[~known], low[first[~known]])
-        return again
-
-
-def _halves(ids: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Record ids of 32 hex digits as two integers each."""
-    _, offsets, text = ids.buffers()
-    bounds = np.frombuffer(offsets, np.int32)[ids.offset:ids.offset + len(ids) + 1]
-    packed = np.frombuffer(bytes.fromhex(memoryview(text)[bounds[0]:bounds[-1]].tobytes().decode()), ">u8").astype(np.uint64)
-    return packed[::2], packed[1::2]

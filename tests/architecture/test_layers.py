@@ -12,7 +12,7 @@ HOME = Path(__file__).resolve().parents[2]
 # From the bottom to the top; a layer imports only those below it. Layers in one row do not import each other.
 ROWS = [
     ["errors"],
-    ["units", "settings"],
+    ["units", "settings", "ahead"],
     ["keys"],
     ["schema"],
     ["sources", "lake"],

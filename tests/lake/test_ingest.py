@@ -174,7 +174,10 @@ def test_a_large_file_is_held_on_disk(tmp_path, incoming):
             rows = pa.table(staged.relation("identity", connection).order("row_in_file").to_arrow_table())
             held.append(rows.column("identifier_key").to_pylist())
         assert held[0] == held[1]
-    assert (tmp_path / "registration.parquet").exists()
+        assert staged.relation("registration", connection).count("record_id").fetchall() == [(50,)]
+    assert [path.parent.name for path in (tmp_path / "registration").rglob("*.parquet")] == ["event_date=2026-03-01"]
+    assert not in_memory.day_files("registration")
+    assert [(one.day.isoformat(), one.records) for one in on_disk.day_files("registration")] == [("2026-03-01", 50)]
 
 
 def test_rows_that_break_their_contract_are_refused(tmp_path, incoming):
