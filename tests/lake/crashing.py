@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import resource
@@ -14,6 +15,7 @@ from invented_source import Invented, Mended
 
 from cemlib.lake import change, ingest, open_lake, optimize
 from cemlib.lake.manifest import replace_file
+from cemlib.lake.staging import StagedFile
 from cemlib.schema import table
 
 
@@ -37,6 +39,12 @@ def take(lake_path: Path, incoming: Path, answer: Path | None = None, wait_s: fl
     summary = open_lake(lake_path).ingest(Invented(incoming, batch=40), door=object(), wait_s=wait_s)
     if answer is not None:
         answer.write_text(json.dumps(summary.to_dict()))
+
+
+def take_on_disk_and_die(lake_path: Path, incoming: Path, at: int) -> None:
+    """The same for files that are too large for the memory: new rows are taken as files, a file that overlaps is merged."""
+    ingest.StagedFile = functools.partial(StagedFile, memory_bytes=1)
+    take_and_die(lake_path, incoming, at)
 
 
 def take_mended(lake_path: Path, incoming: Path) -> None:

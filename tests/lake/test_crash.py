@@ -7,7 +7,7 @@ import signal
 
 import pyarrow as pa
 import pytest
-from crashing import figures, take, take_and_die
+from crashing import figures, take, take_and_die, take_on_disk_and_die
 from deltalake import DeltaTable, write_deltalake
 from invented_source import registrations
 from killing import contents, faults, kill_at_random, write_files
@@ -60,6 +60,16 @@ def test_killed_at_a_step_and_run_again(step, tmp_path, files, undisturbed, proc
     assert figures(lake) == undisturbed
     assert not (lake / "journal.json").exists()
     assert list((lake / "staging").iterdir()) == []
+
+
+@pytest.mark.parametrize("step", [3, 5, 6, 7, 9, 12, 14, 16])
+def test_killed_while_files_are_taken_as_they_are(step, tmp_path, files, undisturbed, processes):
+    lake = tmp_path / "lake"
+    assert run(processes, take_on_disk_and_die, lake, files, step) == -signal.SIGKILL
+    assert figures(lake)["registration"] in ([(0, 0, 0)], [(90, 90, 90)], [(135, 135, 135)])
+    # the second run goes on to its end: no step of this number
+    assert run(processes, take_on_disk_and_die, lake, files, 1_000) == 0
+    assert figures(lake) == undisturbed
 
 
 @pytest.mark.parametrize("steps", [(5, 1, 2, 3), (14, 2, 1, 4), (8, 1, 9)])
