@@ -1,25 +1,33 @@
 """From what was measured to what a customer felt: models of QoE with their standards, declared curves of our own, and the open satisfaction index."""
 
 from cemlib.experience.burst import follow_bursts, follow_calls, recall_call
+from cemlib.experience.calibration import CalibrationResult, calibrate
 from cemlib.experience.curve import Curve, curve, list_curves, load_curves
 from cemlib.experience.dissatisfied import fit_sos, spread_ratings
 from cemlib.experience.emodel import Rating, map_r_to_mos, rate_simplified, rate_transmission
+from cemlib.experience.honesty import HonestyCard
 from cemlib.experience.index import SatisfactionIndex
 from cemlib.experience.index_reading import load_index
 from cemlib.experience.iqx import IqxCurve
+from cemlib.experience.quadrants import Quadrants, find_quadrants
 from cemlib.experience.score import Score, require_one_scale
 from cemlib.experience.scoring import ExperienceScores, score_experience
 from cemlib.experience.video import score_seconds, score_video_quality, score_viewing
 from cemlib.experience.web import score_page_load
 
 __all__ = [
+    "CalibrationResult",
     "Curve",
     "ExperienceScores",
+    "HonestyCard",
     "IqxCurve",
+    "Quadrants",
     "Rating",
     "SatisfactionIndex",
     "Score",
+    "calibrate",
     "curve",
+    "find_quadrants",
     "fit_sos",
     "follow_bursts",
     "follow_calls",

@@ -19,6 +19,8 @@ _USUAL = {
                    "protocol_code": "sip", "cause_code": "0", "mos_method_code": "g107_nb"},
     "registration": {"subscriber_key": "anna", "direction_code": "outbound", "procedure_code": "update_location", "protocol_code": "diameter_3gpp",
                      "cause_code": "0", "visited_plmn_code": "99901", "home_plmn_code": "99970"},
+    "ticket": {"category_code": "voice"},
+    "survey_answer": {"question_code": "nps_11", "time_grain_code": "exact"},
     "subscriber": {"subscriber_kind_code": "mobile", "status_code": "active", "valid_from_at": "2020-01-01T00:00"},
     "network": {"country_code": "IT", "valid_from_at": "2020-01-01T00:00"},
 }
