@@ -10,6 +10,7 @@ from cemlib.analysis.expectation import expect_quality
 from cemlib.analysis.importance import map_importance
 from cemlib.analysis.pooling import PooledBaseline
 from cemlib.analysis.satisfaction import SatisfactionModel
+from cemlib.analysis.seasonal import SeasonalBand
 from cemlib.analysis.segment import Segmenter
 from cemlib.analysis.whatif import WhatIf
 
@@ -20,6 +21,7 @@ __all__ = [
     "ChangePoint",
     "PooledBaseline",
     "SatisfactionModel",
+    "SeasonalBand",
     "Segmenter",
     "WhatIf",
     "expect_quality",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-__all__ = ["ALARM_COLUMNS", "Alarms", "Spell", "find_spells", "recover_after"]
+__all__ = ["ALARM_COLUMNS", "Alarms", "Spell", "alarm_table", "find_spells", "recover_after"]
 
 #: Columns of :attr:`Alarms.table`.
 ALARM_COLUMNS = ("entity", "state", "since", "opened_at", "closed_at", "good_since", "window", "n", "observed", "expected", "limit", "excess", "p", "bins")
@@ -65,6 +65,28 @@ class Alarms:
         """What was found, in a sentence."""
         return (f"{len(self.table)} alarms ({len(self.open)} open) at {self.table['entity'].nunique()} of {self.n_entities} entities in {self.n:,} bins; "
                 f"where nothing is wrong, at most {self.expected_false_alarms:.2g} per entity and week.")
+
+
+def alarm_table(rows: list[tuple], like: pd.Series) -> pd.DataFrame:
+    """Rows as the table of alarms, in the order of their opening; its types do not depend on what was found.
+
+    Parameters
+    ----------
+    rows : list of tuple
+        Of :data:`ALARM_COLUMNS`.
+    like : Series
+        Times of the bins, whose type the times of the alarms have.
+
+    Examples
+    --------
+    >>> alarm_table([], pd.Series(pd.to_datetime(["2026-03-01"], utc=True)))["opened_at"].dtype.kind
+    'M'
+    """
+    kinds = dict.fromkeys(("since", "opened_at", "closed_at", "good_since"), like.dtype) | dict.fromkeys(("n", "bins"), "int64")
+    kinds |= dict.fromkeys(("observed", "expected", "limit", "excess", "p"), "float64")
+    columns = zip(*rows) if rows else [()] * len(ALARM_COLUMNS)
+    table = pd.DataFrame({name: pd.Series(list(values), dtype=kinds.get(name, object)) for name, values in zip(ALARM_COLUMNS, columns)})
+    return table.sort_values(["opened_at", "entity"], kind="stable").reset_index(drop=True)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class BetaBinomialBaseline:
     method_ = "beta-binomial, moments, robust against bad days in the past, shrunk across entities"
     claim_ = "association"
 
-    def __init__(self, alpha: float = 0.001, prior_strength: float | None = None, caution: float = 1.5, rare: float = 0.1) -> None:
+    def __init__(self, alpha: float = 0.001, prior_strength: float | None = None, caution: float = 2.0, rare: float = 0.1) -> None:
         if not 0 < alpha < 0.5:
             raise ParameterError("alpha is the share of false alarms.", wanted="between 0 and 0.5", came=str(alpha))
         if prior_strength is not None and prior_strength < 0:

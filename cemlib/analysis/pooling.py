@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cemlib.analysis.alarm import ALARM_COLUMNS, Alarms, Spell, find_spells
+from cemlib.analysis.alarm import Alarms, Spell, alarm_table, find_spells
 from cemlib.analysis.baseline import BetaBinomialBaseline
 from cemlib.analysis.betabinomial import lower_tail, quantile, tail_parts
 from cemlib.analysis.ratio_course import find_onset, find_recovery
@@ -75,7 +75,7 @@ class PooledBaseline:
     claim_ = "association"
 
     def __init__(self, alpha: float = 0.001, windows: Sequence[str] = ("1h", "6h", "24h", "7D"), *, worse: str = "low", first_share: float = 0.5, calm: int = 3,
-                 caution: float = 1.5, prior_strength: float | None = None) -> None:
+                 caution: float = 2.0, prior_strength: float | None = None) -> None:
         if worse not in ("low", "high"):
             raise ParameterError("worse names the bad side.", wanted="'low' or 'high'", came=repr(worse))
         if not 0 < first_share <= 1 or calm < 1 or not windows:
@@ -224,7 +224,7 @@ class PooledBaseline:
         begin = np.searchsorted(codes, np.arange(codes[-1] + 2)) if len(codes) else np.zeros(1, int)
         flagged = np.unique(codes[frame["is_judged"].to_numpy()][(bins["verdict"] == "bad").to_numpy()])
         rows = [row for code in flagged for row in self._watch_one(frame.iloc[begin[code]:begin[code + 1]])]
-        table = pd.DataFrame(rows, columns=list(ALARM_COLUMNS)).sort_values(["opened_at", "entity"], kind="stable").reset_index(drop=True)
+        table = alarm_table(rows, bins["at"])
         spans = frame.groupby("code")["at"].agg(["min", "max"])
         possible = float(((spans["max"] - spans["min"]) / self.width_ + 1).sum())
         return Alarms(table, bins, self.alpha * (_WEEK / self.width_), len(bins), bins["entity"].nunique(), 1 - (frame["den"] > 0).sum() / possible if possible else 0.0,

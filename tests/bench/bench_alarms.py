@@ -6,7 +6,7 @@ Every history is drawn afresh; the overdispersion is estimated from it, never gi
   from each other ("days differ": half of the overdispersion is the day's), or a third of the past may be a failure ("dirty").
 * worst of alone: entities fitted one by one; the exact probability of a false alarm of the entity whose limit came out nearest, over alpha.
 * found within 24 h and 7 days of a lasting fall from 97 to 90 %, by hours alone and by trailing windows.
-* outages of a ratio and of a level found within 2 bins, false alarms per entity and week, alarms per outage.
+* outages of a ratio, and of a level with a daily and weekly season (three kinds of noise), found within 2 bins, false alarms per entity and week, alarms per outage.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from cemlib.analysis import BetaBinomialBaseline, PooledBaseline, find_change
+from cemlib.analysis import BetaBinomialBaseline, PooledBaseline, SeasonalBand, find_change
 from cemlib.analysis.betabinomial import beta_shape, quantile, tail_parts
 from tests.bench.measure import figure
 
@@ -42,7 +42,7 @@ def to_frame(num: np.ndarray, den: np.ndarray, begin: pd.Timestamp = BEGIN) -> p
     """One row per entity and hour."""
     entities, bins = den.shape
     at = pd.date_range(begin, periods=bins, freq="h")
-    return pd.DataFrame({"entity": np.repeat(np.arange(entities), bins), "at": np.tile(at, entities), "num": num.ravel(), "den": den.ravel()})
+    return pd.DataFrame({"entity": np.repeat(np.arange(entities), bins), "at": at.append([at] * (entities - 1)), "num": num.ravel(), "den": den.ravel()})
 
 
 def past_of(rng: np.random.Generator, volume: int, entities: int, *, days_differ: bool = False, dirty: bool = False) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def measure_false(rng: np.random.Generator, volume: int, entities: int, hours: i
     now = to_frame(draw(rng, RATE, den, kind.get("days_differ", False)), den)
     hour = BetaBinomialBaseline(ALPHA).fit(history).judge(now)
     watched = PooledBaseline(ALPHA).fit(history).watch(now)
-    return {"hours": (hour["verdict"] == "below").mean() / ALPHA, "windows": (watched.bins["verdict"] == "bad").mean() / ALPHA,
+    return {"hours": float((hour["verdict"] == "below").mean()) / ALPHA, "windows": float((watched.bins["verdict"] == "bad").mean()) / ALPHA,
             "alarms": len(watched.table) / (entities * hours / WEEK)}
 
 
@@ -106,6 +106,34 @@ def score_outage(table: pd.DataFrame, entities: int, begins: tuple[int, ...], la
     return {"found": len(in_time) / (entities * len(begins)), "false": float((~near.any(axis=0)).sum()) / (entities * weeks), "repeats": float(near.sum()) / max(len(met), 1)}
 
 
+def draw_level(rng: np.random.Generator, entities: int, hours: int, noise: str) -> pd.DataFrame:
+    """Counts with a daily wave and quieter weekends, and noise of a kind beyond Poisson's."""
+    at = pd.date_range(BEGIN, periods=hours, freq="h")
+    wave = (1 + 0.6 * np.sin((at.hour.to_numpy() - 9) / 24 * 2 * np.pi)) * np.where(at.day_of_week >= 5, 0.6, 1.0)
+    mean, stray = rng.uniform(50, 2000, entities)[:, None] * wave, np.ones((entities, hours))
+    if noise == "heavy":
+        stray = np.maximum(1 + 0.05 * rng.standard_t(3, stray.shape), 0)
+    elif noise == "sticky":
+        stray = np.zeros(stray.shape)
+        for place in range(1, hours):
+            stray[:, place] = 0.7 * stray[:, place - 1] + rng.normal(0, 0.05, entities)
+        stray = np.exp(stray)
+    return to_frame(rng.poisson(mean * stray), np.zeros((entities, hours), int)).rename(columns={"num": "value"})
+
+
+def measure_level(rng: np.random.Generator, entities: int, noise: str) -> dict[str, float]:
+    """Null bins below over alpha, and two outages of three hours to a tenth in the two weeks after the past."""
+    frame = draw_level(rng, entities, PAST + 2 * WEEK, noise)
+    hour = ((frame["at"] - BEGIN) / pd.Timedelta("1h")).to_numpy()
+    band, now = SeasonalBand(kind="count").fit(frame[hour < PAST]), frame[hour >= PAST].reset_index(drop=True)
+    null = band.watch(now)
+    begins, hour = (100, 250), hour[hour >= PAST] - PAST
+    out = np.any([(hour >= one) & (hour < one + 3) for one in begins], axis=0)
+    watched = band.watch(now.assign(value=np.where(out, now["value"] // 10, now["value"])))
+    table = watched.table.assign(opened_at=watched.table["opened_at"] - pd.Timedelta(PAST, "h"))
+    return {"null": float((null.bins["verdict"] == "below").mean()) / band.alpha, **score_outage(table, entities, begins, 3, 2)}
+
+
 def measure_change(rng: np.random.Generator, volume: int, series: int) -> dict[str, float]:
     """False and true change points in 720 hours; the true one falls from 97 to 90 % at hour 480."""
     den = np.full((series, 720), volume)
@@ -145,10 +173,21 @@ def rows_of(seed: int, entities: int, hours: int) -> Iterator[dict]:
             yield figure(f"change to 90 % placed within 2 bins, {calls}", change["near"], "1")
 
 
+def level_rows(seed: int, entities: int) -> Iterator[dict]:
+    """Of levels and counts."""
+    for number, noise in enumerate(("none", "heavy", "sticky")):
+        found, words = measure_level(np.random.default_rng([seed, number]), 3 * entities, noise), f"counts, noise beyond Poisson: {noise}"
+        yield figure(f"null bins called below / alpha (.002), {words}", found["null"], "1", at_most=1.5)
+        yield figure(f"outage to a tenth found within 2 bins, {words}", found["found"], "1", at_least=0.95)
+        yield figure(f"false alarms per entity and week, {words}", found["false"], "1/week", at_most=1.0)
+        yield figure(f"alarms per outage, {words}", found["repeats"], "1", at_most=1.02)
+
+
 def run(size: int) -> Iterator[dict]:
     """The figures of a fresh seed, as rows of the common table; the size of the operator does not matter here."""
     seed = int(time.time())
     yield {"name": "seed", "value": seed, "unit": "1"}
+    yield from level_rows(seed, 40)
     yield from rows_of(seed, 40, 2520)
 
 
@@ -160,7 +199,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     given = parser.parse_args()
     print(f"seed {given.seed}")
-    for row in rows_of(given.seed, given.entities, given.hours):
+    for row in (*level_rows(given.seed, given.entities), *rows_of(given.seed, given.entities, given.hours)):
         print(f"{row['name']}: {row['value']:.3g} {row['unit']} {row.get('wanted', '')} {'' if row.get('is_met', True) else 'MISSED'}", flush=True)
 
 
