@@ -6,6 +6,7 @@ from cemlib.analysis.alarm import Alarms
 from cemlib.analysis.baseline import BetaBinomialBaseline
 from cemlib.analysis.causal_graph import CausalGraph
 from cemlib.analysis.change import ChangePoint, find_change, find_level_change
+from cemlib.analysis.correlate import LaggedCorrelation
 from cemlib.analysis.expectation import expect_quality
 from cemlib.analysis.importance import map_importance
 from cemlib.analysis.pooling import PooledBaseline
@@ -19,6 +20,7 @@ __all__ = [
     "BetaBinomialBaseline",
     "CausalGraph",
     "ChangePoint",
+    "LaggedCorrelation",
     "PooledBaseline",
     "SatisfactionModel",
     "SeasonalBand",

@@ -154,3 +154,18 @@ def test_the_command_lists_plans_and_writes(tmp_path, monkeypatch):
     checked = run(cem, ["grade", "--self-check"])
     assert checked.exit_code == 1
     assert "NO" in checked.output
+
+
+@pytest.mark.slow
+def test_correlations_are_graded_and_one_that_always_or_never_finds_scores_badly(monkeypatch):
+    from cemlib.twin.grade import correlation
+
+    kept = {kind: correlation.NULLS[kind] for kind in ("AR(1), rho 0 to .97", "shared season, 6 weeks")}
+    monkeypatch.setattr(correlation, "NULLS", kept)
+    sheet = {one.name: one for one in grade(3, ["correlation"], runs=1).marks}
+    assert sheet["a link of r = .2 in 500 bins is found"].cases == 8 * 12
+    assert sheet["a link of r = .2 in 500 bins is found"].value > 0.7
+    assert sheet["and its lag is exact"].is_met
+    assert all(sheet[f"p <= .05 without a link: {kind}"].value < 0.09 for kind in kept)
+    for mutation in GRADINGS["correlation"].mutations:
+        assert grade(3, ["correlation"], runs=1, mutation=mutation).missed

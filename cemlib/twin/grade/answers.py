@@ -100,6 +100,28 @@ def _what_if(place: str, mutation: str) -> dict:
     return found
 
 
+def _correlation(place: str, mutation: str) -> dict:
+    """Probability, false discovery rate and lag of each pair of x and y series, table by table."""
+    from pathlib import Path
+
+    import pandas as pd
+
+    from cemlib.analysis import LaggedCorrelation
+
+    found = {}
+    for path in sorted(Path(place).glob("*.parquet")):
+        frame = pd.read_parquet(path)
+        sides = [frame[["at", *(name for name in frame if name.startswith(side))]] for side in "xy"]
+        if mutation:
+            # a link everywhere, or nowhere
+            told = [[0.04 if mutation == "constant_p" else 1.0] * (sides[1].shape[1] - 1)] * (sides[0].shape[1] - 1)
+            found[path.stem] = {"p": told, "q": told, "lag": [[0] * len(row) for row in told]}
+            continue
+        links = LaggedCorrelation(draws=50).fit(*sides).links.pivot(index="left", columns="right", values=["p", "q", "lag_bins"])
+        found[path.stem] = {"p": links["p"].to_numpy(float).tolist(), "q": links["q"].to_numpy(float).tolist(), "lag": links["lag_bins"].to_numpy(int).tolist()}
+    return found
+
+
 def _is_there(place: str, mutation: str) -> dict:
     """Whether an analysis exists: PLACE is its public name."""
     import cemlib
@@ -115,4 +137,5 @@ if __name__ == "__main__":
     # the folder of this file is no place to import from
     sys.path.pop(0)
     question, place, mutation = sys.argv[1:4]
-    print(json.dumps({"roaming": _roaming, "alarms": _alarms, "segments": _segments, "what_if": _what_if, "is_there": _is_there}[question](place, mutation)))
+    print(json.dumps({"roaming": _roaming, "alarms": _alarms, "segments": _segments, "what_if": _what_if,
+                      "correlation": _correlation, "is_there": _is_there}[question](place, mutation)))
