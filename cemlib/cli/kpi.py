@@ -23,36 +23,50 @@ def kpi() -> None:
     """KPIs, their figures, and the records behind."""
 
 
-@kpi.command("list", example="cem kpi list")
+@kpi.command("list", short_help="List the KPIs, or search them.", example="""
+    cem kpi list
+    cem kpi list IR.42
+""")
+@click.argument("words", nargs=-1)
 @json_option
-def list_kpis(is_json: bool) -> None:
-    """List the KPIs."""
+def list_kpis(words: tuple[str, ...], is_json: bool) -> None:
+    """List the KPIs, or those in which every word is found: in name, title, standard, meaning."""
     from cemlib import kpi as package
 
-    known = package.list_kpis()
+    found = [one.to_dict() for one in package.search_kpis(" ".join(words))]
     if is_json:
-        as_json(known)
+        as_json([{name: value for name, value in one.items() if name != "doc"} for one in found])
     else:
-        table(["kpi", "unit", "better", "level", "title"], [[one["code"], one["unit"], one["better"], one["level"], one["title"]] for one in known])
+        table(["kpi", "unit", "better", "level", "title"], [[one["code"], one["unit"], one["better"], one["level"], one["title"]] for one in found])
 
 
-@kpi.command(example="cem kpi show roaming_registration_success_ratio")
+@kpi.command(short_help="Show a KPI: formula, example, lineage, SQL.", example="""
+    cem kpi show roaming_registration_success_ratio
+    cem kpi show voice_call_drop_ratio --sql
+""")
 @click.argument("name", type=name_type("KPI", kpi_names))
+@click.option("--sql", "is_sql", is_flag=True, help="Show the SQL that DuckDB runs, and nothing else.")
 @json_option
-def show(name: str, is_json: bool) -> None:
-    """Show what a KPI means, its standard and a worked example."""
+def show(name: str, is_sql: bool, is_json: bool) -> None:
+    """Show what a KPI means, its formula, its standard, a worked example, and where its records come from."""
     from cemlib import kpi as package
 
-    one = package.show_kpi(name)
+    one = package.describe(name)
     if is_json:
-        as_json(one)
+        as_json(one.sql if is_sql else one.to_dict() | package.show_kpi(name))
         return
-    click.echo(f"{one['code']}: {one['title']}")
-    for fact in ("unit", "better", "level", "grain", "table", "standard", "version", "interval", "minimum"):
-        if one.get(fact) not in (None, ""):
-            click.echo(f"  {fact}: {one[fact]}")
+    if is_sql:
+        click.echo("\n\n".join(f"-- {what}\n{text};" for what, text in one.sql.items()))
+        return
+    click.echo(f"{one.code}: {one.title}")
+    told = {"unit": one.unit, "better": one.better, "level": one.level, "grain": one.grain, "table": one.table, "standard": one.standard,
+            "version": one.version, "formula": one.formula, "interval": one.interval, "too few": one.too_few, "example": one.example.text,
+            "reads": ", ".join(column.name for column in one.lineage.columns), "filled by": ", ".join(one.lineage.connectors)}
+    for fact, text in told.items():
+        if text not in (None, ""):
+            click.echo(f"  {fact}: {text}")
     click.echo("")
-    click.echo(str(one.get("doc", "")))
+    click.echo(str(package.show_kpi(name)["doc"]))
 
 
 def _window(function: Callable) -> Callable:

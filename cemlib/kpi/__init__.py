@@ -1,9 +1,11 @@
 """KPIs and KQIs, one file a service: each a small pure function that returns its parts; evaluate() does the rest."""
 
 from cemlib.kpi.catalogue import catalogue, find_kpi, list_kpis, show_kpi
-from cemlib.kpi.definition import Count, Distinct, Kpi, Mean, Quantile, Ratio, kpi
+from cemlib.kpi.definition import Kpi, kpi
+from cemlib.kpi.describe import describe, search_kpis
 from cemlib.kpi.evaluate import KpiResult, evaluate
 from cemlib.kpi.in_memory import evaluate_frame
+from cemlib.kpi.parts import Count, Distinct, Mean, Quantile, Ratio
 
 __all__ = [
     "Count",
@@ -14,10 +16,12 @@ __all__ = [
     "Quantile",
     "Ratio",
     "catalogue",
+    "describe",
     "evaluate",
     "evaluate_frame",
     "find_kpi",
     "kpi",
     "list_kpis",
+    "search_kpis",
     "show_kpi",
 ]

@@ -12,8 +12,8 @@ from cemlib.kpi.definition import Kpi, registered
 __all__ = ["catalogue", "find_kpi", "list_kpis", "show_kpi"]
 
 # the rooms of this folder that hold no KPIs
-_NO_SERVICE = {"catalogue", "columns", "definition", "evaluate", "example", "in_memory", "interval", "measure", "quantile", "rolled", "rollup",
-               "selection"}
+_NO_SERVICE = {"catalogue", "columns", "definition", "describe", "evaluate", "example", "figures", "in_memory", "interval", "lineage", "measure",
+               "parts", "quantile", "rolled", "rollup", "selection", "statement"}
 
 
 @functools.cache

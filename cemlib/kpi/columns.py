@@ -10,8 +10,9 @@ import narwhals as nw
 import pyarrow as pa
 
 from cemlib.enrich import enriched_schema
-from cemlib.kpi.definition import Kpi, Part
+from cemlib.kpi.definition import Kpi
 from cemlib.kpi.measure import denominator_of, numerator_of
+from cemlib.kpi.parts import Part
 
 __all__ = ["read_columns"]
 

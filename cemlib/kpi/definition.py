@@ -1,6 +1,6 @@
 """What a KPI is: a function that returns its parts, and what a reader must know about it.
 
-A KPI function never returns a finished percentage. It returns one of five parts; :func:`cemlib.kpi.evaluate` groups, adds
+A KPI function never returns a finished percentage. It returns one of the parts of :mod:`cemlib.kpi.parts`; :func:`cemlib.kpi.evaluate` groups, adds
 up, and divides at the very end, so an average of averages cannot happen. Expressions are narwhals expressions on the
 enriched table, so the same function runs on every engine.
 """
@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-import narwhals as nw
-
 from cemlib.errors import KpiError
+from cemlib.kpi.parts import Count, Distinct, Mean, Part, Quantile, Ratio
 from cemlib.units import UNITS
 
 __all__ = ["Count", "Distinct", "Kpi", "Mean", "Part", "Quantile", "Ratio", "kpi", "registered"]
@@ -23,109 +22,6 @@ _BETTER = ("higher", "lower", None)
 _LEVELS = ("KPI", "KQI", "KEI")
 
 Function = TypeVar("Function", bound=Callable[[], "Part"])
-
-
-@dataclass(frozen=True)
-class Part:
-    """The base of what a KPI function returns."""
-
-    @property
-    def interval(self) -> str:
-        """The kind of interval: wilson, poisson, t, order_statistics or none."""
-        return "none"
-
-    @property
-    def additive(self) -> bool:
-        """Whether the parts of a union of disjoint sets of records are the sums of theirs."""
-        return True
-
-
-@dataclass(frozen=True)
-class Count(Part):
-    """How many records there are, or how many for which ``where`` is true; ``den`` is all records of the cell."""
-
-    where: nw.Expr | None = None
-
-    @property
-    def interval(self) -> str:
-        """Exact limits of a Poisson count."""
-        return "poisson"
-
-
-@dataclass(frozen=True)
-class Ratio(Part):
-    """The share of the records in ``den`` for which ``num`` is true as well.
-
-    Attributes
-    ----------
-    num, den : narwhals expression
-        Truth values; null counts as false. ``den=None``: every record.
-    across : tuple of str
-        Columns that split the numerator alone: by ``cause_code`` the denominator stays that of all causes together.
-    """
-
-    num: nw.Expr
-    den: nw.Expr | None = None
-    across: tuple[str, ...] = ()
-
-    @property
-    def interval(self) -> str:
-        """Wilson's score interval."""
-        return "wilson"
-
-
-@dataclass(frozen=True)
-class Mean(Part):
-    """The mean of a column; its values are summed as integer counts of the column's declared resolution.
-
-    Attributes
-    ----------
-    column : str
-    where : narwhals expression, optional
-    resolution : float, optional
-        For a column that enrichment adds; a canonical column has its own in the schema.
-    """
-
-    column: str
-    where: nw.Expr | None = None
-    resolution: float | None = None
-
-    @property
-    def interval(self) -> str:
-        """Student's t."""
-        return "t"
-
-
-@dataclass(frozen=True)
-class Distinct(Part):
-    """How many different values a column has, exactly; null is not a value. ``den`` is all records of the cell."""
-
-    column: str
-    where: nw.Expr | None = None
-
-    @property
-    def additive(self) -> bool:
-        """A subscriber in two sets is one subscriber in their union."""
-        return False
-
-
-@dataclass(frozen=True)
-class Quantile(Part):
-    """The quantile ``q`` of a column, interpolated between order statistics (Hyndman and Fan's type 7)."""
-
-    column: str
-    q: float
-    where: nw.Expr | None = None
-
-    @property
-    def interval(self) -> str:
-        """Order statistics."""
-        return "order_statistics"
-
-    @property
-    def additive(self) -> bool:
-        """Quantiles do not add up."""
-        return False
 
 
 @dataclass(frozen=True)
@@ -161,6 +57,8 @@ class Kpi:
     part : Part
     doc : str
         The docstring of the function.
+    module : str
+        The module that defines it.
     """
 
     code: str
@@ -178,6 +76,12 @@ class Kpi:
     window: str
     part: Part = field(repr=False)
     doc: str = field(repr=False)
+    module: str = field(repr=False, default="")
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the definition is our own, or its standard's text was read."""
+        return not any(word in self.standard for word in ("unverified", "not read"))
 
     def to_dict(self) -> dict[str, object]:
         """The KPI as plain data, for a page or ``cem kpi show``."""
@@ -268,7 +172,7 @@ def kpi(
             grain=grain, standard=standard, version=version,
             minimum=(0 if whole else 30) if minimum is None else minimum,
             widest=(0.2 if isinstance(part, Ratio) else None) if widest is None else widest,
-            window=window, part=part, doc=inspect.getdoc(function),
+            window=window, part=part, doc=inspect.getdoc(function), module=function.__module__,
         )
         return function
 

@@ -17,8 +17,9 @@ from cemlib.errors import KpiError, ParameterError, UnknownNameError
 from cemlib.kpi.catalogue import find_kpi
 from cemlib.kpi.columns import read_columns
 from cemlib.kpi.definition import Kpi
+from cemlib.kpi.figures import FIGURES
 from cemlib.kpi.in_memory import evaluate_frame, listed, split_columns
-from cemlib.kpi.measure import FIGURES, Cells, both, denominator_of, measure, numerator_of
+from cemlib.kpi.measure import Cells, both, denominator_of, measure, numerator_of
 from cemlib.kpi.rolled import Question, read_rollups
 from cemlib.kpi.selection import find_column, name_conditions, parse_instant, within_days, within_window
 from cemlib.lake import collect_frame, find_zone

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cemlib.kpi.definition import Part
+from cemlib.kpi.parts import Part
 
 __all__ = ["work_example"]
 

@@ -11,8 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from cemlib.kpi.catalogue import find_kpi
-from cemlib.kpi.definition import Kpi, Ratio
+from cemlib.kpi.definition import Kpi
 from cemlib.kpi.measure import both, measure
+from cemlib.kpi.parts import Ratio
 from cemlib.kpi.selection import find_column, name_conditions, parse_instant
 from cemlib.schema import fields
 

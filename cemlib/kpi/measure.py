@@ -9,17 +9,13 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from cemlib.errors import KpiError
-from cemlib.kpi import interval
-from cemlib.kpi.definition import Count, Distinct, Kpi, Mean, Quantile, Ratio
+from cemlib.kpi.definition import Kpi
+from cemlib.kpi.figures import find_figures, resolution_scale
+from cemlib.kpi.parts import Count, Distinct, Mean, Quantile, Ratio
 from cemlib.kpi.quantile import find_quantiles
 from cemlib.lake import collect_frame
-from cemlib.schema import fields
 
-__all__ = ["FIGURES", "Cells", "measure", "record_parts", "rolled_parts", "sum_name"]
-
-#: The columns of a result behind those of ``by``.
-FIGURES = ("kpi_code", "num", "den", "value", "low", "high", "state")
+__all__ = ["Cells", "measure", "record_parts", "rolled_parts", "sum_name", "sum_records"]
 
 
 def flag(condition: nw.Expr | None) -> nw.Expr:
@@ -41,17 +37,6 @@ def both(*conditions: nw.Expr | None) -> nw.Expr | None:
     for one in given[1:]:
         result = result & one
     return result
-
-
-def resolution_scale(part: Mean, code: str) -> int:
-    """How many steps of the column's resolution make one unit: values are summed as whole steps."""
-    resolution = part.resolution
-    if resolution is None and part.column in fields():
-        resolution = fields()[part.column].resolution or (1.0 if fields()[part.column].type == "int64" else None)
-    if not resolution:
-        raise KpiError("A mean needs the resolution of its column.", where=f"{code}: {part.column}",
-                       todo="Declare it in the schema, or give Mean(resolution=...).")
-    return round(1 / resolution) if resolution <= 1 else 1
 
 
 def denominator_of(kpi: Kpi) -> nw.Expr | None:
@@ -159,8 +144,8 @@ class Cells:
     across: frozenset[str]
 
     def figures(self) -> pd.DataFrame:
-        """``by`` columns, then :data:`FIGURES` (and ``subscribers``), one row for each cell and KPI."""
-        results = [_figures(self.wide, place, kpi, self.quantiles.get(kpi.code), self.keys, self.by, self.subscribers, self.across)
+        """``by`` columns, then :data:`cemlib.kpi.figures.FIGURES` (and ``subscribers``), one row for each cell and KPI."""
+        results = [find_figures(self.wide, place, kpi, self.quantiles.get(kpi.code), self.keys, self.by, self.subscribers, self.across)
                    for place, kpi in enumerate(self.kpis)]
         return pd.concat(results, ignore_index=True)
 
@@ -203,24 +188,31 @@ def measure(
     -------
     Cells
     """
-    parts = [one for place, kpi in enumerate(kpis)
-             for one in _row_parts(place, kpi, extra, subscribers, bool(across) or extra is not None, rolled)]
     keys = {f"_by{place}": column for place, column in enumerate(by.values())}
-    sums = [getattr(nw.col(name), {"distinct": "n_unique"}.get(how, how))() for name, _, how in parts]
-    # with_columns, not select: a selection of constants alone would be one row
-    rows = frame.with_columns(*[nw.col(column).alias(key) for key, column in keys.items()], *[e.alias(n) for n, e, _ in parts])
-    grouped = rows.group_by(*keys).agg(*sums) if keys else rows.select(*sums)
+    parts, grouped = sum_records(frame, kpis, keys, subscribers=subscribers, extra=extra, splits=bool(across), rolled=rolled)
     # DuckDB puts the cells in order faster than pandas does; what Spark sorts does not arrive in that order
     is_spark = frame.implementation.is_pyspark()
     # a frame in memory keeps the row numbers that it had before it was sorted
     wide = collect_frame(grouped.sort(*keys, nulls_last=True) if keys and not is_spark else grouped).reset_index(drop=True)
     # how a missing key is written differs between engines: None, NaN, NA
     wide[list(keys)] = wide[list(keys)].apply(_one_null)
-    for name, _, _ in parts:
+    for name in parts:
         wide[name] = pd.to_numeric(wide[name]).astype("float64").fillna(0.0)
     if keys and is_spark:
         wide = wide.sort_values(list(keys), kind="stable", na_position="last", ignore_index=True)
     return Cells(wide, tuple(kpis), keys, tuple(by), _all_quantiles(frame, kpis, keys, wide), subscribers, across)
+
+
+def sum_records(
+    frame: nw.LazyFrame, kpis: Sequence[Kpi], keys: Mapping[str, str], *, subscribers: bool = False, extra: nw.Expr | None = None,
+    splits: bool = False, rolled: bool = False,
+) -> tuple[list[str], nw.LazyFrame]:
+    """The names of the parts of KPIs, and the query that adds them up by the keys (name to column), not computed yet."""
+    parts = [one for place, kpi in enumerate(kpis) for one in _row_parts(place, kpi, extra, subscribers, splits or extra is not None, rolled)]
+    sums = [getattr(nw.col(name), {"distinct": "n_unique"}.get(how, how))() for name, _, how in parts]
+    # with_columns, not select: a selection of constants alone would be one row
+    rows = frame.with_columns(*[nw.col(column).alias(key) for key, column in keys.items()], *[e.alias(n) for n, e, _ in parts])
+    return [name for name, _, _ in parts], rows.group_by(*keys).agg(*sums) if keys else rows.select(*sums)
 
 
 def _all_quantiles(
@@ -243,55 +235,3 @@ def _one_null(column: pd.Series) -> pd.Series:
     if isinstance(column.dtype, pd.ArrowDtype):
         column = pd.Series(column.array._pa_array.to_pandas(), index=column.index)
     return column
-
-
-def _figures(
-    wide: pd.DataFrame, place: int, kpi: Kpi, quantile: tuple[np.ndarray, np.ndarray, np.ndarray] | None, keys: Mapping[str, str],
-    by: Sequence[str], subscribers: bool, across: frozenset[str],
-) -> pd.DataFrame:
-    """The finished figures of one KPI, cell by cell."""
-    part, at = kpi.part, f"_k{place}_"
-    den = wide[at + "den"].to_numpy()
-    whole = [key for key, column in keys.items() if column not in across]
-    if isinstance(part, Ratio) and len(whole) < len(keys):
-        den = (wide.groupby(whole, dropna=False)[at + "den"].transform("sum").to_numpy() if whole
-               else np.full(len(wide), den.sum()))
-    missing = np.full(len(wide), np.nan)
-    low, high = missing.copy(), missing.copy()
-    if quantile is not None:
-        num = missing.copy()
-        value, low, high = quantile
-    else:
-        num = wide[at + "num"].to_numpy()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if isinstance(part, Ratio):
-                value = np.where(den > 0, num / den, np.nan)
-                low, high = interval.bound_ratio(num, den)
-            elif isinstance(part, Mean):
-                scale = resolution_scale(part, kpi.code)
-                value = np.where(den > 0, num / den / scale, np.nan)
-                low, high = interval.bound_mean(num, wide[at + "squares"].to_numpy(), den)
-                num, low, high = num / scale, low / scale, high / scale
-            elif isinstance(part, Distinct):
-                num = num - (wide[at + "num_null"].to_numpy() > 0)
-                num = np.where(den > 0, num, 0.0)
-                value = np.where(den > 0, num, np.nan)
-            else:
-                value = np.where(den > 0, num, np.nan)
-                low, high = interval.bound_count(value)
-    figures = pd.DataFrame({name: wide[key] for name, key in zip(by, keys)})
-    figures["kpi_code"] = pd.Series([kpi.code] * len(wide), dtype="str")
-    figures = figures.assign(num=num, den=den.astype("int64"), value=value, low=low, high=high)
-    too_few = den < kpi.minimum
-    if kpi.widest is not None:
-        with np.errstate(invalid="ignore"):
-            too_few |= ~(high - low <= kpi.widest)
-    states = np.select([~np.isfinite(value), too_few], ["no_data", "too_few"], "ok")
-    figures["state"] = pd.Series(states, index=figures.index, dtype="str")
-    if subscribers:
-        people = wide[at + "subscribers"].to_numpy() - (wide[at + "subscribers_null"].to_numpy() > 0)
-        figures["subscribers"] = np.maximum(people, 0).astype("int64")
-    if len(whole) < len(keys):
-        # the cause of a success is no cause of a reject
-        figures = figures[figures["num"] > 0]
-    return figures

@@ -7,7 +7,7 @@ statistics for its interval.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import narwhals as nw
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 from cemlib.kpi.interval import bound_quantile_ranks
 from cemlib.lake import collect_frame
 
-__all__ = ["find_quantiles"]
+__all__ = ["find_quantiles", "rank_values"]
 
 _Z = 1.959964
 # the binomial's quantile differs from its normal approximation by less than this many ranks
@@ -45,6 +45,12 @@ def find_quantiles(
     list of (value, low, high)
         Arrays; NaN in a cell without values, and where the sample is too small to bound a side.
     """
+    kept = collect_frame(rank_values(frame, column, quantiles, keys))
+    return _look_up(kept, list(keys) or ["_all"], quantiles, cells if keys else pd.DataFrame({"_all": [1] * len(cells)}))
+
+
+def rank_values(frame: nw.LazyFrame, column: str, quantiles: Sequence[float], keys: Mapping[str, str]) -> nw.LazyFrame:
+    """The query for the values of a column near the ranks that quantiles need, not computed yet; see :func:`find_quantiles`."""
     names = list(keys) or ["_all"]
     chosen = [nw.col(one).alias(key) for key, one in keys.items()] or [nw.lit(1).alias("_all")]
     counted = frame.with_columns(*chosen, nw.col(column).alias("_value")).group_by(*names, "_value").agg(nw.len().alias("_count"))
@@ -59,8 +65,7 @@ def find_quantiles(
         for middle, margin in (((n - 1) * q + 1, 1), (n * q - spread, _MARGIN), (n * q + spread, _MARGIN)):
             touches = (last >= middle - margin) & (first <= middle + margin)
             near = touches if near is None else near | touches
-    kept = collect_frame(ranked.filter(near))
-    return _look_up(kept, names, quantiles, cells if keys else pd.DataFrame({"_all": [1] * len(cells)}))
+    return ranked.filter(near)
 
 
 def _look_up(

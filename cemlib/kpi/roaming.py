@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from narwhals import col
 
-from cemlib.kpi.definition import Count, Distinct, Mean, Ratio, kpi
+from cemlib.kpi.definition import kpi
 from cemlib.kpi.example import work_example as work_example  # for the worked examples below
+from cemlib.kpi.parts import Count, Distinct, Mean, Ratio
 
 _ATTEMPT = "registration attempt (update location, attach, tracking area update)"
 _EPISODE = "episode: tries of one subscriber in one country, each within the gap (default 10 min) of the one before"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from narwhals import col
 
-from cemlib.kpi.definition import Count, Mean, Ratio, kpi
+from cemlib.kpi.definition import kpi
 from cemlib.kpi.example import work_example as work_example  # for the worked examples below
+from cemlib.kpi.parts import Count, Mean, Ratio
 
 _MESSAGE = "message"
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from narwhals import col
 
-from cemlib.kpi.definition import Mean, Ratio, kpi
+from cemlib.kpi.definition import kpi
 from cemlib.kpi.example import work_example as work_example  # for the worked examples below
+from cemlib.kpi.parts import Mean, Ratio
 
 _ANSWER = "answer of one customer to one question"
 _NPS = "own; net promoter classes as commonly used (0 to 6, 7 and 8, 9 and 10)"

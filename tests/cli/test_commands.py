@@ -215,6 +215,16 @@ def test_the_kpis_and_one_of_them():
     shown = run("kpi", "show", "voice_call_mos_mean").stdout
     assert "unit:" in shown
     assert ">>>" in shown
+    assert "formula: sum of mos_value ÷ number of records, over the records where mos_method_code = 'g107_nb' and mos_value is known" in shown
+    assert "filled by: fixed_voice" in shown
+    sql = run("kpi", "show", "data_session_rtt_median", "--sql").stdout
+    assert sql.count("-- ") == 2
+    assert "FROM data_session AS f" in sql
+    told = json.loads(run("kpi", "show", "voice_call_mos_mean", "--json").stdout)
+    assert told["code"] == "voice_call_mos_mean"
+    assert told["example"]["value"] == 3.5
+    assert told["lineage"]["table"] == "voice_call"
+    assert [one["code"] for one in json.loads(run("kpi", "list", "promoters", "--json").stdout)] == ["survey_nps_promoter_ratio"]
 
 
 def test_the_reports_and_their_parameters():

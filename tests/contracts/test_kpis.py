@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cemlib.enrich import enriched, event_columns
-from cemlib.kpi import catalogue, evaluate, evaluate_frame
+from cemlib.kpi import catalogue, describe, evaluate, evaluate_frame
 from cemlib.kpi.columns import read_columns
 from cemlib.units import UNITS
 
@@ -202,3 +202,19 @@ def test_a_figure_lies_in_its_interval(code):
     frame = evaluate(lake(), code, by=cell_name(catalogue()[code].table)).frame.dropna(subset=["low", "high", "value"])
     assert (frame["low"] <= frame["value"] + 1e-12).all()
     assert (frame["value"] <= frame["high"] + 1e-12).all()
+
+
+@pytest.mark.parametrize("code", KPIS)
+def test_the_sql_that_is_shown_gives_its_figures(code):
+    told = describe(code, by=[cell_name(catalogue()[code].table)], lake=lake())
+    figures = evaluate(lake(), code, by=cell_name(catalogue()[code].table)).frame
+    sums = lake().query(told.sql["sums"]).df().sort_values("_by0", na_position="last", key=lambda one: one.astype(str).where(one.notna(), "~"))
+    assert sums["den"].tolist() == figures["den"].tolist()
+    if catalogue()[code].part.interval in ("wilson", "poisson"):
+        assert sums["num"].tolist() == figures["num"].tolist()
+    assert all(len(lake().query(sql).df()) for sql in told.sql.values())
+    # what is shown of it
+    assert told.formula
+    assert told.lineage.connectors
+    assert not set("\n").issubset(told.formula)
+    assert told.example.den > 0 or told.example.value is None
