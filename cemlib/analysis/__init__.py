@@ -9,6 +9,7 @@ from cemlib.analysis.change import ChangePoint, find_change, find_level_change
 from cemlib.analysis.correlate import LaggedCorrelation
 from cemlib.analysis.expectation import expect_quality
 from cemlib.analysis.importance import map_importance
+from cemlib.analysis.localise import RootCauseLocator, match_pattern
 from cemlib.analysis.pooling import PooledBaseline
 from cemlib.analysis.satisfaction import SatisfactionModel
 from cemlib.analysis.seasonal import SeasonalBand
@@ -22,6 +23,7 @@ __all__ = [
     "ChangePoint",
     "LaggedCorrelation",
     "PooledBaseline",
+    "RootCauseLocator",
     "SatisfactionModel",
     "SeasonalBand",
     "Segmenter",
@@ -30,4 +32,5 @@ __all__ = [
     "find_change",
     "find_level_change",
     "map_importance",
+    "match_pattern",
 ]
