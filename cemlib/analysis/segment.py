@@ -8,19 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import chi2, kurtosis
-from sklearn.cluster import HDBSCAN, KMeans
-from sklearn.metrics import adjusted_rand_score
-from sklearn.mixture import GaussianMixture
+from scipy.stats import chi2
+from sklearn.cluster import HDBSCAN
 
 from cemlib.analysis.columns import read_numbers
 from cemlib.analysis.drift import compare_shares, population_stability
+from cemlib.analysis.mixture import GroupedMixture, choose_mixture, refit_mixture
 from cemlib.analysis.tree_rules import read_rules
 from cemlib.errors import ParameterError
 
 __all__ = ["Segmenter"]
 
-_FLOOR = 0.02  # variance of the scaled features that counts as noise: it is what makes block weights count
+_SEARCH_ROWS = 4000  # rows among which shape and number are looked for; the one chosen is fitted anew on all of ``fit_rows``
 
 
 class Segmenter:
@@ -31,7 +30,7 @@ class Segmenter:
     blocks : mapping of str to list of str
         Features by block, for instance ``{"behaviour": [...], "expectation": [...]}``.
     k : "stable" or int
-        ``"stable"``: of the numbers of segments the one with the best BIC whose two halves agree. One segment is a possible answer.
+        ``"stable"``: of the mixtures (numbers and shapes) the one with the best BIC whose two halves agree. One segment is a possible answer.
     weights : mapping of str to float, optional
         Weight of a block, 1 by default; below 1 its differences count less.
     k_max : int
@@ -50,7 +49,8 @@ class Segmenter:
         Name of each customer's segment; missing where a feature is missing.
     k_, is_stable_, message_ : int, bool, str
     stability_ : pandas.DataFrame
-        ``k``, ``bic``, ``ari`` of the halves (missing where it was not needed), ``smallest``.
+        Of the best mixtures: ``components``, ``shape`` of their covariance, ``bic``, ``segments`` (components that are taken for each other make one),
+        ``ari`` of the halves (missing where it was not needed), ``smallest``.
     rules_ : pandas.DataFrame
         ``segment``, ``rule`` in plain words, ``n``, ``precision``, ``coverage`` on customers that the tree did not see.
     fidelity_ : float
@@ -110,9 +110,9 @@ class Segmenter:
                                  came=f"{self.n_} ({self.n_missing_} more miss a feature)")
         self._learn_scale(full)
         rng = np.random.default_rng(self.seed)
-        rows = np.sort(rng.permutation(self.n_)[: self.fit_rows])
+        rows = rng.permutation(self.n_)[: self.fit_rows]
         sample = self._scale(full.iloc[rows])
-        self._choose(sample, rng)
+        self._choose(sample, previous)
         parts = self.mixture_.predict(self._scale(full))
         self._sample = full.iloc[rows]
         self.names_ = self._name(full, parts, previous)
@@ -136,44 +136,17 @@ class Segmenter:
     def _scale(self, numbers: pd.DataFrame) -> np.ndarray:
         return np.clip(((numbers - self._middle) * self._factor).to_numpy(), -50, 50)
 
-    def _mixture(self, Z: np.ndarray, k: int) -> GaussianMixture:
-        common = {"reg_covar": _FLOOR, "random_state": self.seed, "max_iter": 200}
-        plain = GaussianMixture(k, n_init=1 if k == 1 else 2, **common).fit(Z)
-        if k == 1:
-            return plain
-        # scaling by the quartiles makes a feature with two humps small, so a second start gives flat features more room
-        room = 1 + 3 * np.maximum(-kurtosis(Z), 0)
-        centres = KMeans(k, n_init=3, random_state=self.seed).fit(Z * room).cluster_centers_ / room
-        roomy = GaussianMixture(k, means_init=centres, **common).fit(Z)
-        return max(plain, roomy, key=lambda one: one.lower_bound_)
-
-    def _halves_agree(self, Z: np.ndarray, k: int, rng: np.random.Generator) -> float:
-        found = []
-        for _ in range(3):
-            order = rng.permutation(len(Z))
-            one, two = (self._mixture(Z[half], k).predict(Z) for half in np.array_split(order, 2))
-            found.append(adjusted_rand_score(one, two))
-        return float(np.median(found))
-
-    def _choose(self, Z: np.ndarray, rng: np.random.Generator) -> None:
-        tried = [self.k] if self.k != "stable" else range(1, min(self.k_max, self.n_ // (5 * self.smallest)) + 1)
-        fitted = {k: self._mixture(Z, k) for k in tried}
-        table = pd.DataFrame({"k": list(fitted), "bic": [one.bic(Z) for one in fitted.values()], "ari": np.nan,
-                              "smallest": [int(np.bincount(one.predict(Z), minlength=k).min()) for k, one in fitted.items()]}).set_index("k")
-        chosen = 1 if self.k == "stable" else self.k
-        for k in table.sort_values("bic").index:
-            if k == 1:
-                break
-            if table.loc[k, "smallest"] >= self.smallest:
-                table.loc[k, "ari"] = self._halves_agree(Z, k, rng)
-                if self.k == "stable" and table.loc[k, "ari"] >= self.min_stability:
-                    chosen = int(k)
-                    break
-        self.stability_, self.k_, self.mixture_ = table.reset_index(), chosen, fitted[chosen]
-        self.is_stable_ = bool(chosen > 1 and table.loc[chosen, "ari"] >= self.min_stability)
-        self.message_ = (f"{chosen} segments, found again in each half of the customers." if self.is_stable_ else
-                         "No stable segments: the customers are one group." if chosen == 1 else
-                         f"{chosen} segments as asked for; they are not found again in each half of the customers.")
+    def _choose(self, Z: np.ndarray, previous: Segmenter | None) -> None:
+        k_max = min(self.k_max, self.n_ // (5 * self.smallest))
+        before = None if previous is None else (previous.mixture_.mixture.n_components, previous.mixture_.mixture.covariance_type)
+        found, self.stability_, self.is_stable_ = choose_mixture(Z[:_SEARCH_ROWS], None if self.k == "stable" else self.k, k_max, self.smallest * min(1, _SEARCH_ROWS / self.n_),
+                                                                 self.min_stability, self.seed, before)
+        if len(Z) > _SEARCH_ROWS:
+            found = GroupedMixture(refit_mixture(found.mixture, Z, self.seed), found.group)
+        self.mixture_, self.k_ = found, found.groups
+        self.message_ = (f"{self.k_} segments, found again in each half of the customers." if self.is_stable_ else
+                         "No stable segments: the customers are one group." if self.k_ == 1 else
+                         f"{self.k_} segments as asked for; they are not found again in each half of the customers.")
 
     def _name(self, full: pd.DataFrame, parts: np.ndarray, previous: Segmenter | None) -> list[str]:
         if self.k_ == 1:
@@ -211,12 +184,7 @@ class Segmenter:
         self.profiles_ = medians.sort_values("n", ascending=False).reset_index(drop=True)
 
     def _odd(self, sample: pd.DataFrame, Z: np.ndarray) -> pd.Series:
-        parts = self.mixture_.predict(Z)
-        away = np.empty(len(Z))
-        for part in range(self.k_):
-            inside = parts == part
-            gap = (Z[inside] - self.mixture_.means_[part]) @ self.mixture_.precisions_cholesky_[part]
-            away[inside] = (gap ** 2).sum(axis=1)
+        away = self.mixture_.distance(Z)
         far = np.flatnonzero(away > chi2.ppf(0.9999, Z.shape[1]))[:5000]
         out = pd.Series(None, index=sample.index, dtype=object)
         out.iloc[far] = "alone"
