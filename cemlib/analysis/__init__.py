@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cemlib.analysis.alarm import Alarms
+from cemlib.analysis.alike_segments import merge_alike
 from cemlib.analysis.baseline import BetaBinomialBaseline
 from cemlib.analysis.causal_graph import CausalGraph
 from cemlib.analysis.change import ChangePoint, find_change, find_level_change
@@ -10,6 +11,7 @@ from cemlib.analysis.correlate import LaggedCorrelation
 from cemlib.analysis.expectation import expect_quality
 from cemlib.analysis.importance import map_importance
 from cemlib.analysis.localise import RootCauseLocator, match_pattern
+from cemlib.analysis.named_segments import NamedSegments
 from cemlib.analysis.pooling import PooledBaseline
 from cemlib.analysis.satisfaction import SatisfactionModel
 from cemlib.analysis.seasonal import SeasonalBand
@@ -22,6 +24,7 @@ __all__ = [
     "CausalGraph",
     "ChangePoint",
     "LaggedCorrelation",
+    "NamedSegments",
     "PooledBaseline",
     "RootCauseLocator",
     "SatisfactionModel",
@@ -33,4 +36,5 @@ __all__ = [
     "find_level_change",
     "map_importance",
     "match_pattern",
+    "merge_alike",
 ]

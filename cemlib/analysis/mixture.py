@@ -152,7 +152,7 @@ def halves_agree(Z: np.ndarray, k: int, shape: str, seed: int, rng: np.random.Ge
 
 
 def choose_mixture(Z: np.ndarray, k: int | None, k_max: int, smallest: float, min_stability: float, seed: int,
-                   before: tuple[int, str] | None = None) -> tuple[GroupedMixture, pd.DataFrame, bool]:
+                   before: tuple[int, str] | None = None, fitted: dict[tuple[int, str], GaussianMixture] | None = None) -> tuple[GroupedMixture, pd.DataFrame, bool]:
     """The mixture of the best BIC whose groups are found again in each half; one group where there is none.
 
     Parameters
@@ -169,6 +169,8 @@ def choose_mixture(Z: np.ndarray, k: int | None, k_max: int, smallest: float, mi
     seed : int
     before : (int, str), optional
         Components and shape of an earlier fit: preferred where its BIC is not clearly worse.
+    fitted : dict, optional
+        Of :func:`fit_mixtures`, where they are at hand.
 
     Returns
     -------
@@ -183,7 +185,7 @@ def choose_mixture(Z: np.ndarray, k: int | None, k_max: int, smallest: float, mi
     2
     """
     rng = np.random.default_rng(seed)
-    fitted = fit_mixtures(Z, list(range(1, k_max + 1)) if k is None else [k], seed)
+    fitted = fitted or fit_mixtures(Z, list(range(1, k_max + 1)) if k is None else [k], seed)
     bic = pd.Series({key: one.bic(Z) for key, one in fitted.items()}).sort_values()
     order = list(bic.index)
     if before in fitted and bic[before] <= bic.iloc[0] + _CLOSE:
