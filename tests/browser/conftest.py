@@ -80,7 +80,7 @@ def open_page(browser, request):
         page = context.new_page()
         page.set_default_timeout(60_000)
         guard.watch(page)
-        page.goto(url, wait_until="domcontentloaded")
+        page.goto(url, wait_until="domcontentloaded", timeout=180_000)
         page.guard = guard
         return page
 

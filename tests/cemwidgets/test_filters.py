@@ -52,3 +52,16 @@ def test_the_tail_follows_the_filters():
     bar = cw.FilterBar(ITEMS, tail=lambda query: cw.actions(share=query))
     bar.set(rat="4g")
     assert 'data-share="rat=4g"' in bar.html
+
+
+def test_words_are_tidied_and_escaped_and_told_while_they_are_typed():
+    bar = cw.FilterBar([cw.Text("search", "search", "a word")])
+    bar.clicked = {"event": "filter", "name": "search", "value": '  drop  <b>"' + "x" * 200, "n": 1}
+    assert bar.values["search"].startswith('drop <b>"x')
+    assert len(bar.values["search"]) == 80
+    assert "<b>" not in bar.html
+    assert 'data-live=""' in bar.html
+    assert bar.query.startswith("search=drop")
+    bar.set(search="")
+    assert bar.query == ""
+    assert "<input" not in bar.static()

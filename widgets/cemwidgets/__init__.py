@@ -51,7 +51,7 @@ And places to put them:
 
 from __future__ import annotations
 
-from cemwidgets.filters import Choice, Day
+from cemwidgets.filters import Choice, Day, Text
 from cemwidgets.filters.view import FilterBar
 from cemwidgets.map.view import CountryMap
 from cemwidgets.page.view import Boxed, Columns, Stack
@@ -86,6 +86,7 @@ __all__ = [
     "Panel",
     "Records",
     "Stack",
+    "Text",
     "Trend",
     "actions",
     "box",

@@ -10,7 +10,10 @@ from urllib.parse import urlencode
 from cemlib.errors import ParameterError
 from cemwidgets.panel.parts import esc
 
-__all__ = ["Choice", "Day", "as_text", "checked", "filter_html", "query_of"]
+__all__ = ["Choice", "Day", "Text", "as_text", "checked", "filter_html", "query_of"]
+
+#: longer words to look for are cut
+_MOST_CHARACTERS = 80
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,21 @@ class Day:
     default: str = ""
 
 
-def checked(item: Choice | Day, value: object) -> str:
+@dataclass(frozen=True)
+class Text:
+    """Words to look for; empty means none."""
+
+    name: str
+    label: str
+    hint: str = ""
+    default: str = ""
+
+
+#: What a chip can be.
+Filter = Choice | Day | Text
+
+
+def checked(item: Filter, value: object) -> str:
     """Return the value as text when it is one that the filter allows.
 
     Raises
@@ -70,6 +87,8 @@ def checked(item: Choice | Day, value: object) -> str:
         if text not in allowed:
             raise ParameterError(f"{item.name} cannot be {text!r}.", wanted=", ".join(allowed[:20]))
         return text
+    if isinstance(item, Text):
+        return " ".join(text.split())[:_MOST_CHARACTERS]
     if text:
         try:
             text = dt.date.fromisoformat(text[:10]).isoformat()
@@ -80,7 +99,7 @@ def checked(item: Choice | Day, value: object) -> str:
     return text
 
 
-def query_of(items: Sequence[Choice | Day], values: Mapping[str, str]) -> str:
+def query_of(items: Sequence[Filter], values: Mapping[str, str]) -> str:
     """Return the query string that opens the page with these filters; what is at its default is left out.
 
     Examples
@@ -91,7 +110,7 @@ def query_of(items: Sequence[Choice | Day], values: Mapping[str, str]) -> str:
     return urlencode({item.name: values[item.name] for item in items if values.get(item.name, item.default) != item.default})
 
 
-def filter_html(items: Sequence[Choice | Day], values: Mapping[str, str], *, tail: str = "") -> str:
+def filter_html(items: Sequence[Filter], values: Mapping[str, str], *, tail: str = "") -> str:
     """Return the chips; ``tail`` is HTML at the end of the line, such as :func:`cemwidgets.panel.actions`."""
     chips = "".join(_chip(item, values.get(item.name, item.default)) for item in items)
     is_set = any(values.get(item.name, item.default) != item.default for item in items)
@@ -99,19 +118,21 @@ def filter_html(items: Sequence[Choice | Day], values: Mapping[str, str], *, tai
     return f'<div class="cem-row"><div class="cem-chips" role="group" aria-label="Filters">{chips}{reset}</div>{tail}</div>'
 
 
-def _chip(item: Choice | Day, value: str) -> str:
+def _chip(item: Filter, value: str) -> str:
     tone = " is-set" if value != item.default else ""
     common = f'data-event="filter" data-name="{esc(item.name)}" data-key="filter-{esc(item.name)}" aria-label="{esc(item.label or item.name)}"'
     if isinstance(item, Day):
         bounds = (f' min="{item.earliest}"' if item.earliest else "") + (f' max="{item.latest}"' if item.latest else "")
         field = f'<input type="date" value="{esc(value)}"{bounds} {common}>'
+    elif isinstance(item, Text):
+        field = f'<input type="search" value="{esc(value)}" placeholder="{esc(item.hint)}" autocomplete="off" spellcheck="false" data-live="" {common}>'
     else:
         options = "".join(f'<option value="{esc(one)}"{" selected" if one == value else ""}>{esc(label)}</option>' for one, label in item.pairs)
         field = f"<select {common}>{options}</select>"
     return f'<label class="cem-chip{tone}" data-key="chip-{esc(item.name)}"><span>{esc(item.label)}</span>{field}</label>'
 
 
-def as_text(items: Sequence[Choice | Day], values: Mapping[str, str]) -> list[str]:
+def as_text(items: Sequence[Filter], values: Mapping[str, str]) -> list[str]:
     """Return what the filters are set to, in words, for a report that has nothing to click."""
     out = []
     for item in items:

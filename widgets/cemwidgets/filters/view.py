@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import traitlets
 
 from cemlib.errors import UnknownNameError
-from cemwidgets.filters.state import Choice, Day, as_text, checked, filter_html, query_of
+from cemwidgets.filters.state import Filter, as_text, checked, filter_html, query_of
 from cemwidgets.panel.parts import esc
 from cemwidgets.panel.view import Panel
 
@@ -19,7 +19,7 @@ class FilterBar(Panel):
 
     Parameters
     ----------
-    items : sequence of Choice or Day
+    items : sequence of Choice, Day or Text
     values : mapping, optional
         What they are set to; the defaults otherwise.
     on_change : callable, optional
@@ -29,6 +29,7 @@ class FilterBar(Panel):
 
     Examples
     --------
+    >>> from cemwidgets.filters import Choice
     >>> bar = FilterBar([Choice("rat", "RAT", ("all", "4g"), "all")], on_change=print)
     >>> bar.set(rat="4g")
     {'rat': '4g'}
@@ -39,7 +40,7 @@ class FilterBar(Panel):
     values = traitlets.Dict()
 
     def __init__(
-        self, items: Sequence[Choice | Day], values: Mapping[str, object] | None = None, *, on_change: Callable[[dict], None] | None = None, tail: str | Callable[[str], str] = "",
+        self, items: Sequence[Filter], values: Mapping[str, object] | None = None, *, on_change: Callable[[dict], None] | None = None, tail: str | Callable[[str], str] = "",
     ) -> None:
         self.items, self._on_change, self._tail = list(items), on_change, tail
         super().__init__()
@@ -51,6 +52,10 @@ class FilterBar(Panel):
 
     @traitlets.observe("values")
     def _draw(self, change) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Show the chips anew, after the items or what the tail tells have changed."""
         self.query = query_of(self.items, self.values)
         tail = self._tail(self.query) if callable(self._tail) else self._tail
         self.html = filter_html(self.items, self.values, tail=tail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -11,8 +11,7 @@ from cemlib.usecases import view_mobile
 from cemlib.usecases.mobile.view import MobileView
 from cemwidgets.filters.view import FilterBar
 from cemwidgets.mobile.state import FILTERS, MobileState
-from cemwidgets.page.view import Columns, Stack
-from cemwidgets.panel.view import Panel
+from cemwidgets.page.view import Columns, Part, Stack
 from cemwidgets.records.view import Records
 
 __all__ = ["MobilePage"]
@@ -28,22 +27,6 @@ def _in_reading_order(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.dropna(axis="columns", how="all").drop(columns=[one for one in _BUCKETS if one in rows])
     front = [one for one in _FRONT if one in rows]
     return rows[[*front, *(one for one in rows if one not in front)]]
-
-
-class _Part(Panel):
-    """A part of the page: redrawn from the state; its twin has nothing to click."""
-
-    def __init__(self, draw: Callable[[bool], str]) -> None:
-        self._drawn = draw
-        super().__init__()
-
-    def redraw(self) -> None:
-        """Show what the state says now."""
-        self.html = self._drawn(True)
-
-    def static(self) -> str:
-        """Return the part without what needs a kernel."""
-        return f'<div class="cem">{self._drawn(False)}</div>'
 
 
 class MobilePage:
@@ -66,7 +49,7 @@ class MobilePage:
     def __init__(self, lake, view: MobileView, messages: Sequence[str] = ()) -> None:
         self._lake = lake
         self.state = MobileState(view, messages)
-        self._panels = {name: _Part(getattr(self.state, name)) for name in ("head", "cards", "map", "cells", "levels", "complaints", "speed", "depth", "foot")}
+        self._panels = {name: Part(getattr(self.state, name)) for name in ("head", "cards", "map", "cells", "levels", "complaints", "speed", "depth", "foot")}
         self.filters = FilterBar(self.state.filters(), view.chosen, on_change=self._filter, tail=self.state.tail)
         self.filters.on("export", lambda event: self._export())
         self.records = Records()

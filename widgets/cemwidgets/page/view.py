@@ -1,6 +1,8 @@
-"""Places that hold widgets: columns that stack when narrow, stacks, boxes with a heading."""
+"""Places that hold widgets: columns that stack when narrow, stacks, boxes with a heading; and the parts that a page is made of."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import ipywidgets
 
@@ -8,7 +10,7 @@ from cemwidgets.panel.parts import esc
 from cemwidgets.panel.view import Panel
 from cemwidgets.style.view import bundle_with_twin
 
-__all__ = ["Boxed", "Columns", "Stack"]
+__all__ = ["Boxed", "Columns", "Part", "Stack"]
 
 
 def _static(child: ipywidgets.Widget) -> str:
@@ -74,3 +76,30 @@ class Boxed(_Place):
     def static(self) -> str:
         """Return the heading and the children's static twins."""
         return f'<div class="cem-boxed">{"".join(_static(child) for child in self.children)}</div>'
+
+
+class Part(Panel):
+    """A part of a page: redrawn from the page's state; its twin has nothing to click.
+
+    Parameters
+    ----------
+    draw : callable
+        Gives the HTML, given whether it is live.
+
+    Examples
+    --------
+    >>> Part(lambda live: "click" if live else "read").static()
+    '<div class="cem">read</div>'
+    """
+
+    def __init__(self, draw: Callable[[bool], str]) -> None:
+        self._drawn = draw
+        super().__init__()
+
+    def redraw(self) -> None:
+        """Show what the state says now."""
+        self.html = self._drawn(True)
+
+    def static(self) -> str:
+        """Return the part without what needs a kernel."""
+        return f'<div class="cem">{self._drawn(False)}</div>'

@@ -80,11 +80,13 @@ function render({ model, el }) {
   el.classList.add("cem");
   el.append(root);
   let busy = 0;
+  let last = null;
 
   const draw = () => {
     const focused = root.contains(document.activeElement) ? document.activeElement.closest("[data-key]")?.dataset.key : null;
     const fresh = document.createElement("div");
     fresh.innerHTML = model.get("notice") + model.get("html");
+    last = null;
     mergeChildren(root, fresh);
     if (focused && !root.contains(document.activeElement)) root.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   };
@@ -135,9 +137,30 @@ function render({ model, el }) {
     event.preventDefault();
     emit(target);
   });
+  // a field with data-live tells while it is moved or typed in: at once where nothing is being computed, else when that is done
+  let waiting = null;
+  const tell = (target) => {
+    if (last?.target === target && last.value === target.value) return;
+    last = { target, value: target.value };
+    emit(target, { value: target.value });
+  };
+  const tellSoon = (target) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => (model.get("handled") < busy ? tellSoon(target) : tell(target)), target.type === "range" ? 40 : 250);
+  };
+  root.addEventListener("input", (event) => {
+    const target = event.target.closest("[data-event][data-live]");
+    if (!target) return;
+    const shown = root.querySelector(`output[for="${CSS.escape(target.id)}"]`);
+    if (shown && target.id) shown.textContent = target.value + (target.dataset.unit || "");
+    tellSoon(target);
+  });
   root.addEventListener("change", (event) => {
     const target = event.target.closest("[data-event]");
-    if (target && isField(target)) emit(target, { value: target.value });
+    if (!target || !isField(target)) return;
+    clearTimeout(waiting);
+    if ("live" in target.dataset) tell(target);
+    else emit(target, { value: target.value });
   });
   const told = (message) => message?.kind === "download" && download(message);
 

@@ -28,6 +28,8 @@ __all__ = [
 
 #: what stands where a value is missing; it never looks like zero
 MISSING = "–"
+# kinds of columns that stand at the right
+_NUMBERS = ("number", "figure")
 
 
 def esc(text: object) -> str:
@@ -167,8 +169,8 @@ class Column:
         Key of the cell in a row.
     title : str
         Heading.
-    kind : {"text", "number", "picture", "html"}
-        Text and numbers are escaped; a picture or html cell holds HTML.
+    kind : {"text", "number", "figure", "picture", "html"}
+        Text and numbers are escaped; a picture or html cell holds HTML, and so does a figure, which stands as a number does.
     narrow : {"second", "head", "main", "out"}
         Where it goes in the two lines of a narrow row: head and main stand on the first line, out is left out.
     """
@@ -196,7 +198,7 @@ def table(
     columns : sequence of Column
     rows : iterable of mappings
         Cells by column key. ``<key>_note`` is a small second line of a cell; ``_few`` makes the row grey;
-        ``_data`` (mapping) is sent with the event.
+        ``_data`` (mapping) is sent with the event. A row with ``_group`` alone is a heading of those that follow.
     caption : str
         What a screen reader calls the table.
     event : str
@@ -206,7 +208,7 @@ def table(
     plain : bool
         Keep the columns when narrow (for tables of two or three short columns).
     """
-    heads = "".join(f'<th scope="col"{" class=is-number" if one.kind == "number" else ""}>{esc(one.title)}</th>' for one in columns)
+    heads = "".join(f'<th scope="col"{" class=is-number" if one.kind in _NUMBERS else ""}>{esc(one.title)}</th>' for one in columns)
     body = "".join(_row(columns, row, event, key, selected) for row in rows)
     title = f'<caption class="cem-hidden">{esc(caption)}</caption>' if caption else ""
     style = " is-plain" if plain else ""
@@ -214,6 +216,9 @@ def table(
 
 
 def _row(columns: Sequence[Column], row: Mapping[str, object], event: str, key: str, selected: str | None) -> str:
+    if "_group" in row:
+        name = str(row["_group"])
+        return f'<tr class="cem-group"{_key("group-" + name)}><th scope="rowgroup" colspan="{len(columns)}">{esc(name)}</th></tr>'
     value = str(row.get(key, "")) if key else ""
     classes = ["is-few"] if row.get("_few") else []
     more = ""
@@ -228,7 +233,7 @@ def _row(columns: Sequence[Column], row: Mapping[str, object], event: str, key: 
 
 def _cell(column: Column, row: Mapping[str, object]) -> str:
     value = row.get(column.key)
-    if column.kind in {"picture", "html"}:
+    if column.kind in {"picture", "html", "figure"}:
         text = str(value or "")
     elif _is_missing(value):
         text = MISSING
@@ -238,10 +243,10 @@ def _cell(column: Column, row: Mapping[str, object]) -> str:
     if note:
         text += f" <small>{esc(note)}</small>"
     classes = {"head": ["is-head"], "main": ["is-main"], "out": ["is-left-out"]}.get(column.narrow, [])
-    if column.kind in {"number", "picture"}:
-        classes = [*classes, f"is-{column.kind}"]
+    if column.kind in {*_NUMBERS, "picture"}:
+        classes = [*classes, "is-number" if column.kind in _NUMBERS else "is-picture"]
     tag = 'th scope="row"' if column.narrow == "head" else "td"
-    label = f' data-label="{esc(column.title)}"' if column.kind == "number" and column.title else ""
+    label = f' data-label="{esc(column.title)}"' if column.kind in _NUMBERS and column.title else ""
     return f"<{tag}{_class(classes)}{label}>{text}</{tag.split()[0]}>"
 
 
