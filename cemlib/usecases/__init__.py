@@ -8,10 +8,12 @@ from typing import Any
 # name -> module; loaded when first asked for, so that one use case works without the others' packages
 _ROOM = {
     "monitor_roaming": "cemlib.usecases.roaming_monitoring",
+    "view_catalogue": "cemlib.usecases.kpi_catalogue",
     "view_mobile": "cemlib.usecases.mobile_insights",
+    "view_satisfaction": "cemlib.usecases.satisfaction_index",
 }
 
-__all__ = ["monitor_roaming", "view_mobile"]
+__all__ = ["monitor_roaming", "view_catalogue", "view_mobile", "view_satisfaction"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,98 @@
+"""The app: panels that show the state's HTML and redraw when a filter, a weight or the explained score changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cemlib.usecases.satisfaction.view import SatisfactionView
+from cemwidgets.filters.view import FilterBar
+from cemwidgets.page.view import Columns, Part, Stack
+from cemwidgets.satisfaction.open_index import index_text
+from cemwidgets.satisfaction.state import FILTERS, SatisfactionState
+
+__all__ = ["SatisfactionPage"]
+
+_PARTS = ("head", "cards", "spread", "drivers", "survey", "honesty", "segments", "customers", "parts", "weights", "moves", "index", "foot")
+#: what a moved weight changes
+_MOVED = ("spread", "weights", "moves", "parts")
+
+
+class SatisfactionPage:
+    """The parts of the page, to be displayed one by one or together.
+
+    Parameters
+    ----------
+    view : SatisfactionView
+        What is shown first; a filter or a weight leads to another.
+    customer, segment : str
+        Whose score is explained first.
+    messages : sequence of str
+        What in the page's address could not be used.
+
+    Attributes
+    ----------
+    top, overview, asked, whose, what_if, index, foot : widget
+        Question and figures; how scores lie and what costs most; survey against index, and the honesty card; segments, customers and the parts of a score; the
+        weights and who moves; the open index; the evidence.
+    """
+
+    def __init__(self, view: SatisfactionView, customer: str = "", segment: str = "", messages: Sequence[str] = ()) -> None:
+        self.state = SatisfactionState(view, customer, segment, messages)
+        self._panels = {name: Part(getattr(self.state, name)) for name in _PARTS}
+        self.filters = FilterBar(self.state.filters(), self.state.values(), on_change=self._filter, tail=self.state.tail)
+        self.filters.on("export", lambda event: self._export())
+        answers = {"explain": self._explain, "customer": self._ask, "weight": self._move, "drivers": lambda event: self._more(),
+                   "reset_weights": lambda event: self._show(weights=""), "save_edited": lambda event: self._save(self.view.compared),
+                   "save_index": lambda event: self._save(self.view.index)}
+        for name, panel in self._panels.items():
+            for event, answer in answers.items():
+                panel.on(event, answer)
+            setattr(self, name, panel)
+        self.top = Stack(self.head, self.filters, self.cards)
+        self.overview, self.asked = Columns(self.spread, self.drivers), Columns(self.survey, self.honesty)
+        self.whose, self.what_if = Columns(Stack(self.segments, self.customers), self.parts), Columns(self.weights, self.moves)
+        self._draw()
+
+    @property
+    def view(self) -> SatisfactionView:
+        """What is shown now."""
+        return self.state.view
+
+    def _draw(self, *names: str) -> None:
+        for name in names or self._panels:
+            self._panels[name].redraw()
+
+    def _filter(self, values: Mapping[str, str]) -> None:
+        # weights that were moved belong to the index they were moved on
+        self._show(**{name: values.get(name, "") for name in FILTERS}, weights="")
+        self._draw()
+
+    def _show(self, **asked: str) -> None:
+        self.state.show(self.view.again(**asked))
+        self.filters.items = self.state.filters()
+        self.filters.redraw()
+        self._draw(*_MOVED)
+
+    def _move(self, event: Mapping[str, str]) -> None:
+        self.state.move(event["name"], event["value"])
+        self.filters.redraw()
+        self._draw(*_MOVED)
+
+    def _explain(self, event: Mapping[str, str]) -> None:
+        self.state.explain(event.get("customer", ""), event.get("segment", ""))
+        self.filters.redraw()
+        self._draw("segments", "customers", "parts")
+
+    def _ask(self, event: Mapping[str, str]) -> None:
+        self.state.explain(event.get("value", "").strip())
+        self._draw("segments", "customers", "parts")
+
+    def _more(self) -> None:
+        self.state.all_drivers = not self.state.all_drivers
+        self._draw("drivers")
+
+    def _save(self, index) -> None:
+        self.weights.download(f"{index.name}_{index.version.replace('+', '_edited')}.yaml", index_text(index), "text/yaml;charset=utf-8")
+
+    def _export(self) -> None:
+        self.filters.download("index_drivers.csv", self.view.tables["index_drivers"].to_csv(index=False))
