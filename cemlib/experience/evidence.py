@@ -16,8 +16,8 @@ from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.experience.curve import Curve, curve
 from cemlib.experience.index import SatisfactionIndex
 from cemlib.kpi import Count, Kpi, Mean, evaluate, find_kpi
-from cemlib.kpi.measure import both, resolution_scale, sum_name
 from cemlib.kpi.selection import alias_columns, parse_instant
+from cemlib.kpi.sums import both, resolution_scale, sum_name
 from cemlib.lake import Snapshot, collect_frame
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from cemlib.enrich import enriched_schema
 from cemlib.kpi.definition import Kpi
-from cemlib.kpi.measure import denominator_of, numerator_of
 from cemlib.kpi.parts import Part
+from cemlib.kpi.sums import denominator_of, numerator_of
 
 __all__ = ["read_columns"]
 

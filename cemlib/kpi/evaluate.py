@@ -19,9 +19,10 @@ from cemlib.kpi.columns import read_columns
 from cemlib.kpi.definition import Kpi
 from cemlib.kpi.figures import FIGURES
 from cemlib.kpi.in_memory import evaluate_frame, listed, split_columns
-from cemlib.kpi.measure import Cells, both, denominator_of, measure, numerator_of
-from cemlib.kpi.rolled import Question, read_rollups
+from cemlib.kpi.measure import Cells, measure
+from cemlib.kpi.rolled import Question, RolledRows, read_rollups
 from cemlib.kpi.selection import find_column, name_conditions, parse_instant, within_days, within_window
+from cemlib.kpi.sums import both, denominator_of, numerator_of
 from cemlib.lake import collect_frame, find_zone
 
 if TYPE_CHECKING:
@@ -296,21 +297,24 @@ def _scan(
     if subscribers and "subscriber_key" not in schema:
         raise KpiError("The table has no subscribers to count.", where=table)
     conditions = name_conditions(where, schema, table, zone)
-    frame: nw.LazyFrame | str = "rollups=False"
+    found: RolledRows | str = "rollups=False"
     if rollups is not False:
-        frame = read_rollups(lake, Question(table, kpis, [*by.values(), *conditions], window, since, until, zone, subscribers))
-    rolled = not isinstance(frame, str)
-    if rollups and not rolled:
-        raise KpiError("Rollups cannot answer this with the same figures.", came=str(frame), where=", ".join(one.code for one in kpis),
+        found = read_rollups(lake, Question(table, kpis, list(by.values()), list(conditions), window, since, until, zone, subscribers))
+    rolled = None if isinstance(found, str) else found
+    if rollups and rolled is None:
+        raise KpiError("Rollups cannot answer this with the same figures.", came=str(found), where=", ".join(one.code for one in kpis),
                        todo="Leave rollups out, then the records are read where they must be; `cem lake rollups` makes what is missing.")
-    if not rolled:
+    if rolled is None:
         frame = _scan_records(lake, table, window, kpis, [*by.values(), *conditions], since, until, subscribers, time_zone)
+    else:
+        frame = rolled.frame
     for column, condition in conditions.items():
         if column not in across:
             frame = frame.filter(condition)
     split = [condition for column, condition in conditions.items() if column in across]
-    cells = measure(frame, kpis, by, subscribers=subscribers, extra=both(*split), across=across & set(by.values()), rolled=rolled)
-    return cells, "rollups" if rolled else "records"
+    cells = measure(frame, kpis, by, subscribers=subscribers, extra=both(*split), across=across & set(by.values()), rolled=rolled is not None,
+                    whole=rolled is not None and rolled.is_whole, ordered=rolled is not None and rolled.is_ordered)
+    return cells, "records" if rolled is None else "rollups"
 
 
 def _scan_records(

@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from cemlib.kpi.catalogue import find_kpi
 from cemlib.kpi.definition import Kpi
-from cemlib.kpi.measure import both, measure
+from cemlib.kpi.measure import measure
 from cemlib.kpi.parts import Ratio
 from cemlib.kpi.selection import find_column, name_conditions, parse_instant
+from cemlib.kpi.sums import both
 from cemlib.schema import fields
 
 __all__ = ["evaluate_frame", "listed", "split_columns"]

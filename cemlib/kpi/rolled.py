@@ -16,15 +16,15 @@ import narwhals as nw
 
 from cemlib.enrich.facts import Added, Joins, added_columns, select_sql
 from cemlib.kpi.definition import Kpi
-from cemlib.kpi.measure import record_parts, sum_name
 from cemlib.kpi.rollup import CUBES, Segment, covers_day, read_segments, rolled_kpis, rollup_folder, segment_sql
+from cemlib.kpi.sums import record_parts, sum_name
 from cemlib.lake.zones import find_changes
 from cemlib.schema import table
 
 if TYPE_CHECKING:
     from cemlib.lake import Lake
 
-__all__ = ["Question", "read_rollups"]
+__all__ = ["Question", "RolledRows", "read_rollups"]
 
 _FINE = ("minute5_at", "minute15_at")
 _EPOCH = dt.datetime(1970, 1, 1)
@@ -38,8 +38,10 @@ class Question:
     ----------
     fact : str
     kpis : sequence of Kpi
-    columns : collection of str
-        The columns of the conditions and the groups.
+    by : sequence of str
+        The columns of the groups, in the order of the result.
+    conditions : collection of str
+        The columns of the conditions.
     window : str
         event or overlap.
     since, until : datetime or None
@@ -50,16 +52,41 @@ class Question:
 
     fact: str
     kpis: Sequence[Kpi]
-    columns: Collection[str]
+    by: Sequence[str]
+    conditions: Collection[str]
     window: str
     since: dt.datetime | None
     until: dt.datetime | None
     zone: zoneinfo.ZoneInfo | None
     subscribers: bool
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the groups and the conditions."""
+        return tuple(dict.fromkeys([*self.by, *self.conditions]))
 
-def read_rollups(lake: Lake, asked: Question) -> nw.LazyFrame | str:
-    """The rows of rollups that answer a question, the window applied, with the sums of :func:`cemlib.kpi.measure.sum_name`; or why not."""
+
+@dataclass(frozen=True)
+class RolledRows:
+    """Rows of rollups, and how near they are to the cells that are asked for.
+
+    Attributes
+    ----------
+    frame : narwhals.LazyFrame
+        With the sums of :func:`cemlib.kpi.sums.sum_name`.
+    is_whole : bool
+        Each row should be a cell of its own: nothing is left to add up.
+    is_ordered : bool
+        The rows should come in the order of the cells.
+    """
+
+    frame: nw.LazyFrame
+    is_whole: bool
+    is_ordered: bool
+
+
+def read_rollups(lake: Lake, asked: Question) -> RolledRows | str:
+    """The rows of rollups that answer a question, the window applied; or why not."""
     reason = _general_reason(lake, asked)
     if reason:
         return reason
@@ -111,7 +138,7 @@ def _time_reason(lake: Lake, asked: Question, step: int) -> str:
     return ""
 
 
-def _read_cube(lake: Lake, asked: Question, cube: str, dimensions: tuple[str, ...], step: int) -> nw.LazyFrame | str:
+def _read_cube(lake: Lake, asked: Question, cube: str, dimensions: tuple[str, ...], step: int) -> RolledRows | str:
     segments = _true_segments(lake, asked, cube)
     if isinstance(segments, str):
         return segments
@@ -133,7 +160,11 @@ def _read_cube(lake: Lake, asked: Question, cube: str, dimensions: tuple[str, ..
     limits = [f"minute5_at {sign} TIMESTAMP '{one}'" for sign, one in ((">=", asked.since), ("<", asked.until)) if one is not None]
     rows = segment_sql(lake, asked.fact, cube, segments, step)
     rolled = f"(SELECT * FROM ({rows}) AS r" + (f" WHERE {' AND '.join(limits)}" if limits else "") + ")"  # noqa: S608
-    return nw.from_native(lake.query(text.replace("FROM rolled AS f", f"FROM {rolled} AS f", 1)))
+    frame = nw.from_native(lake.query(text.replace("FROM rolled AS f", f"FROM {rolled} AS f", 1)))
+    # as the rows of a segment are written: the bucket, then the columns of the cube
+    kept = ("hour_at" if step == 3600 else "minute5_at", *dimensions)
+    is_whole = set(kept) <= set(asked.by) and len({day for one in segments for day in one.days}) == sum(len(one.days) for one in segments)
+    return RolledRows(frame, is_whole, is_whole and len(segments) == 1 and tuple(asked.by) == kept)
 
 
 def _true_segments(lake: Lake, asked: Question, cube: str) -> list[Segment] | str:

@@ -27,7 +27,7 @@ from cemlib.errors import CallError
 from cemlib.kpi.catalogue import catalogue
 from cemlib.kpi.columns import read_columns
 from cemlib.kpi.definition import Kpi
-from cemlib.kpi.measure import record_parts, sum_name
+from cemlib.kpi.sums import record_parts, sum_name
 from cemlib.lake.manifest import replace_file
 from cemlib.schema import SCHEMA_VERSION, table
 from cemlib.settings import settings
@@ -64,7 +64,7 @@ STEPS = {3600: "hour", 300: "minute5"}
 LEAST_RECORDS = 1_000_000
 # more segments than this are summed into one
 _MOST_SEGMENTS = 12
-_LAYOUT = 1
+_LAYOUT = 2
 # readers that opened an index read its files soon
 _SPARED_S = 3600
 
@@ -186,7 +186,7 @@ def _write_sums(lake: Lake, fact: str, cube: str, source: str) -> str:
     sums = {sum_name(one, part): expression for one in kpis for part, expression in record_parts(one).items()}
     rows = frame.with_columns(*[expression.alias(name) for name, expression in sums.items()])
     grouped = rows.group_by("event_date", "minute5_at", *dimensions).agg(*[nw.col(name).sum().cast(nw.Int64) for name in sums])
-    return _write_steps(lake, fact, cube, grouped.sort("minute5_at", *dimensions[:2]))
+    return _write_steps(lake, fact, cube, grouped.sort("event_date", "minute5_at", *dimensions, nulls_last=True))
 
 
 def _write_merged(lake: Lake, fact: str, cube: str, segments: list[Segment]) -> str:
@@ -199,7 +199,7 @@ def _sum_sql(fact: str, cube: str, rows: str, step: int) -> str:
     sums = [sum_name(one, part) for one in rolled_kpis(fact).values() for part in record_parts(one)]
     shown = ", ".join(f"CAST(sum({name}) AS BIGINT) AS {name}" for name in sums)
     return (f"SELECT event_date, {at} AS minute5_at, {dimensions}, {shown} FROM ({rows}) AS r "  # noqa: S608
-            f"GROUP BY event_date, {at}, {dimensions} ORDER BY event_date, {at}, {', '.join(CUBES[fact][cube][:2])}")
+            f"GROUP BY event_date, {at}, {dimensions} ORDER BY event_date, {at}, {dimensions}")
 
 
 def _write_steps(lake: Lake, fact: str, cube: str, frame: nw.LazyFrame) -> str:

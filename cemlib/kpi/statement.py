@@ -17,10 +17,11 @@ import narwhals as nw
 from cemlib.enrich import enriched, enriched_schema
 from cemlib.kpi.columns import read_columns
 from cemlib.kpi.definition import Kpi
-from cemlib.kpi.measure import denominator_of, sum_records
+from cemlib.kpi.measure import sum_records
 from cemlib.kpi.parts import Quantile
 from cemlib.kpi.quantile import rank_values
 from cemlib.kpi.selection import find_column
+from cemlib.kpi.sums import denominator_of
 from cemlib.lake import open_lake
 
 if TYPE_CHECKING:

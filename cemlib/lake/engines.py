@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 import narwhals as nw
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from cemlib.errors import CallError, LakeError, nearest_names
 from cemlib.lake.duck import DuckEngine
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "collect_frame", "make_engine"]
 
+# the types that Arrow and pandas hold alike; a decimal, as of a sum, becomes a float64
+_FLAT = {"VARCHAR", "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DATE", "TIMESTAMP"}
+_NULLABLE = {pa.bool_(): pd.BooleanDtype(), pa.int8(): pd.Int8Dtype(), pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(),
+             pa.int64(): pd.Int64Dtype()}
 _LOCAL = r"local(\[(\d+|\*)\])?"
 _CLUSTER = r"spark://[\w.-]+:\d{1,5}(,[\w.-]+:\d{1,5})*"
 
@@ -117,6 +123,11 @@ def collect_frame(frame: nw.LazyFrame) -> pd.DataFrame:
     >>> collect_frame(open_lake("no-lake-here-yet").frame("ticket")).empty
     True
     """
+    if frame.implementation.is_duckdb() and not set(map(str, frame.to_native().types)) <= _FLAT:
+        return frame.collect(backend="pandas").to_native()
+    if frame.implementation.is_duckdb():
+        # through Arrow it takes a third of the time of DuckDB's own way, which makes a Python object of each text
+        return _flat_frame(frame.collect(backend="pyarrow").to_native())
     if not frame.implementation.is_pyspark():
         return frame.collect(backend="pandas").to_native()
     try:
@@ -129,3 +140,21 @@ def collect_frame(frame: nw.LazyFrame) -> pd.DataFrame:
                         todo="Every worker must see the lake's files under the same path; the driver's log says more.") from error
     with duckdb.connect() as connection:
         return connection.from_arrow(arrow).df()
+
+
+def _flat_frame(arrow: pa.Table) -> pd.DataFrame:
+    """The DataFrame that DuckDB makes of the same columns, each of a type of :data:`_FLAT`."""
+    columns = {place: _flat_column(one) for place, one in enumerate(arrow.columns)}
+    return pd.DataFrame(columns, index=pd.RangeIndex(arrow.num_rows), copy=False).set_axis(arrow.column_names, axis="columns")
+
+
+def _flat_column(values: pa.ChunkedArray) -> Any:
+    kind, nulls = values.type, values.null_count
+    if pa.types.is_string(kind):
+        return values.to_pandas() if nulls < len(values) else np.full(len(values), None, dtype=object)
+    if nulls and kind in _NULLABLE:
+        return _NULLABLE[kind].__from_arrow__(values)
+    if pa.types.is_decimal(kind) or pa.types.is_date(kind):
+        values = values.cast(pa.float64() if pa.types.is_decimal(kind) else pa.timestamp("us"))
+    # Arrow's own memory cannot be written to
+    return np.array(values.to_numpy())

@@ -14,8 +14,8 @@ import pandas as pd
 from cemlib.enrich import enriched, enriched_schema, event_columns
 from cemlib.kpi import KpiResult, evaluate, find_kpi
 from cemlib.kpi.columns import read_columns
-from cemlib.kpi.measure import denominator_of, numerator_of
 from cemlib.kpi.selection import name_conditions, within_window
+from cemlib.kpi.sums import denominator_of, numerator_of
 from cemlib.lake import collect_frame
 from cemlib.settings import settings
 from cemlib.usecases.roaming.question import Question
