@@ -11,9 +11,10 @@ _ROOM = {
     "view_catalogue": "cemlib.usecases.kpi_catalogue",
     "view_mobile": "cemlib.usecases.mobile_insights",
     "view_satisfaction": "cemlib.usecases.satisfaction_index",
+    "view_segments": "cemlib.usecases.segment_explorer",
 }
 
-__all__ = ["monitor_roaming", "view_catalogue", "view_mobile", "view_satisfaction"]
+__all__ = ["monitor_roaming", "view_catalogue", "view_mobile", "view_satisfaction", "view_segments"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,63 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import pandas as pd
 
-from cemwidgets.map.drawing import countries
+from cemwidgets.map.land import HEIGHT, WIDTH, LandFrame, land
 from cemwidgets.map.state import domain_of, legend, step_of
 from cemwidgets.panel.parts import esc, number, percent
 
 __all__ = ["region_map"]
 
-_WIDTH, _HEIGHT = 640, 470
-_MARGIN = 0.07
-#: degrees that the map spans at the least, so that answers of one town do not fill it with a single street
-_LEAST = 3.0
 _LABELS = 6
-
-
-class _Frame:
-    """From degrees to the picture: plate carrée, with the width of a degree at the middle latitude."""
-
-    def __init__(self, marks: pd.DataFrame) -> None:
-        west, east = float(marks["longitude_deg"].min()), float(marks["longitude_deg"].max())
-        south, north = float(marks["latitude_deg"].min()), float(marks["latitude_deg"].max())
-        middle = (south + north) / 2
-        self.squeeze = max(math.cos(math.radians(middle)), 0.2)
-        wide, high = max(east - west, _LEAST) * (1 + 2 * _MARGIN), max(north - south, _LEAST) * (1 + 2 * _MARGIN)
-        self.scale = min(_WIDTH / (wide * self.squeeze), _HEIGHT / high)
-        self.middle = ((west + east) / 2, middle)
-
-    def at(self, longitude: float, latitude: float) -> tuple[float, float]:
-        x = _WIDTH / 2 + (longitude - self.middle[0]) * self.squeeze * self.scale
-        return x, _HEIGHT / 2 - (latitude - self.middle[1]) * self.scale
-
-    def shape(self, rings: Iterable[list]) -> str:
-        """The path of the rings that reach into the picture; empty where none does."""
-        parts = []
-        for ring in rings:
-            points = [self.at(longitude, latitude) for longitude, latitude, *_ in ring]
-            xs, ys = [one[0] for one in points], [one[1] for one in points]
-            if max(xs) >= 0 and min(xs) <= _WIDTH and max(ys) >= 0 and min(ys) <= _HEIGHT:
-                # a point far outside is drawn at the edge of a frame around the picture: the path stays short
-                near = [(min(max(x, -_WIDTH), 2 * _WIDTH), min(max(y, -_HEIGHT), 2 * _HEIGHT)) for x, y in points]
-                parts.append("M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in near) + "Z")
-        return "".join(parts)
-
-
-def _land(frame: _Frame) -> str:
-    paths = []
-    for feature in countries()["features"]:
-        geometry = feature["geometry"]
-        if geometry["type"] not in ("Polygon", "MultiPolygon"):
-            continue
-        several = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
-        path = frame.shape(ring for polygon in several for ring in polygon)
-        if path:
-            paths.append(f'<path d="{path}"/>')
-    return f'<g class="cem-region-land" fill="var(--cem-land)" stroke="var(--cem-coast)" stroke-width="1" fill-rule="evenodd">{"".join(paths)}</g>'
 
 
 def _fill(row, domain: tuple[float, float]) -> str:
@@ -96,20 +49,20 @@ def region_map(states: pd.DataFrame, squares: pd.DataFrame, *, selected: str = "
         return '<div class="cem-empty">No answer carries a place.</div>'
     # the squares widen it to where people are, but for the outermost ones
     edges = squares[["latitude_deg", "longitude_deg"]].astype(float).quantile([0.01, 0.99]) if len(squares) > 20 else squares[["latitude_deg", "longitude_deg"]].head(0)
-    frame = _Frame(pd.concat([framed[["latitude_deg", "longitude_deg"]], edges]))
+    frame = LandFrame(pd.concat([framed[["latitude_deg", "longitude_deg"]], edges]))
     judged = states[states["state_code"] == "ok"]
     domain = domain_of(pd.DataFrame({"value": judged["bad_ratio"], "state": "ok"}), "lower")
     dots = []
     for row in squares.itertuples():
         x, y = frame.at(row.longitude_deg, row.latitude_deg)
-        if 0 <= x <= _WIDTH and 0 <= y <= _HEIGHT:
+        if 0 <= x <= WIDTH and 0 <= y <= HEIGHT:
             dots.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2" fill="{_fill(row, domain)}"/>')
     largest = max(float(states["n"].max()), 1.0)
     circles, names, taken = [], [], []
     named = set(states.loc[states["verdict"] == "above"].nlargest(_LABELS, "n")["state"]) | {selected}
     for row in states.sort_values("n", ascending=False).itertuples():
         x, y = frame.at(row.longitude_deg, row.latitude_deg)
-        if not (0 <= x <= _WIDTH and 0 <= y <= _HEIGHT):
+        if not (0 <= x <= WIDTH and 0 <= y <= HEIGHT):
             continue
         radius = 4 + 20 * math.sqrt(row.n / largest)
         is_ok = row.state_code == "ok"
@@ -124,12 +77,12 @@ def region_map(states: pd.DataFrame, squares: pd.DataFrame, *, selected: str = "
             place = (x, y - radius - 6) if y - radius > 18 else (x, y + radius + 14)
             if all(abs(place[0] - one[0]) > 96 or abs(place[1] - one[1]) > 15 for one in taken):
                 taken.append(place)
-                anchor = "start" if place[0] < 60 else "end" if place[0] > _WIDTH - 60 else "middle"
+                anchor = "start" if place[0] < 60 else "end" if place[0] > WIDTH - 60 else "middle"
                 names.append(f'<text x="{place[0]:.1f}" y="{place[1]:.1f}" text-anchor="{anchor}">{esc(row.state)}</text>')
     label_style = 'font-size="13" font-weight="600" fill="var(--cem-ink)" stroke="var(--cem-card)" stroke-width="3.5" paint-order="stroke" stroke-linejoin="round" pointer-events="none"'
     picture = (
-        f'<svg class="cem-region" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" style="display:block;border-radius:6px" role="group" '
-        f'aria-label="Share of dissatisfied answers by state; the table beside it says the same">{_land(frame)}'
+        f'<svg class="cem-region" viewBox="0 0 {WIDTH} {HEIGHT}" width="100%" style="display:block;border-radius:6px" role="group" '
+        f'aria-label="Share of dissatisfied answers by state; the table beside it says the same">{land(frame)}'
         f'<g opacity=".55" aria-hidden="true">{"".join(dots)}</g><g>{"".join(circles)}</g><g {label_style}>{"".join(names)}</g></svg>'
     )
     return picture + legend(domain, better="lower", note="circle: state, area by answers; dot: a square of answers")

@@ -1,0 +1,1 @@
+"""The parts of the use case ``segment_explorer``."""

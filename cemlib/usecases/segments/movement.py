@@ -1,0 +1,126 @@
+"""Where customers were before, where they are, and what tells two segments apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cemlib.kpi.interval import bound_ratio
+from cemlib.privacy import suppress_small_groups
+from cemlib.usecases.segments.features import as_measured
+
+__all__ = ["compare_segments", "find_places", "profile_segments", "trace_moves"]
+
+#: Degrees of a square on the map.
+_SQUARE = 0.5
+
+
+def profile_segments(features: pd.DataFrame, labels: pd.Series, used) -> pd.DataFrame:
+    """Each segment's median of each feature, and how far it lies from that of all.
+
+    Parameters
+    ----------
+    features : DataFrame
+    labels : Series
+    used : sequence of Feature
+
+    Returns
+    -------
+    DataFrame
+        segment, feature, title, unit, block, value (as measured), strength (interquartile ranges / 1.349 from the median of all).
+    """
+    rows = []
+    for one in used:
+        values = features[one.name]
+        low, middle, high = values.quantile([0.25, 0.5, 0.75])
+        spread = (high - low) / 1.349 or float(values.std()) or 1.0
+        for segment, members in values.groupby(labels):
+            median = float(members.median())
+            rows.append({"segment": segment, "feature": one.name, "title": one.title, "unit": one.unit, "block": one.block, "value": as_measured(one, median),
+                         "strength": (median - middle) / spread})
+    return pd.DataFrame(rows, columns=["segment", "feature", "title", "unit", "block", "value", "strength"])
+
+
+def trace_moves(before: pd.Series, after: pd.Series, role: str | None) -> tuple[pd.DataFrame, dict[str, float]]:
+    """From which segment to which, of the customers who were in one before and are in one now.
+
+    Returns
+    -------
+    DataFrame, dict
+        before, after, customers, share_ratio (of those before), is_suppressed; and value, low, high, n of the share that stayed.
+    """
+    both = pd.DataFrame({"before": before, "after": after}).dropna()
+    if both.empty:
+        return pd.DataFrame(columns=["before", "after", "customers", "share_ratio", "is_suppressed"]), {"n": 0}
+    names = sorted({*both["before"], *both["after"]})
+    counted = pd.crosstab(both["before"], both["after"]).reindex(index=names, columns=names, fill_value=0)
+    long = counted.stack().rename("customers").reset_index()
+    total = long.groupby("before")["customers"].transform("sum")
+    long["share_ratio"] = np.where(total > 0, long["customers"] / total.where(total > 0), np.nan)
+    # rows of the table add up to what is shown elsewhere: one hidden cell alone could be worked out
+    shown = suppress_small_groups(long.assign(subscribers=long["customers"]), role, figures=["customers", "share_ratio"], within="before", total_shown=True)
+    stayed = int((both["before"] == both["after"]).sum())
+    low, high = bound_ratio([stayed], [len(both)])
+    return shown.drop(columns="subscribers"), {"value": stayed / len(both), "low": float(low[0]), "high": float(high[0]), "n": len(both)}
+
+
+def compare_segments(profiles: pd.DataFrame, segments: pd.DataFrame, one: str, other: str, outcomes) -> pd.DataFrame:
+    """Two segments side by side: features first, then how they fare.
+
+    Returns
+    -------
+    DataFrame
+        title, unit, one, other, difference, one_interval, other_interval (low, high; None for a feature), is_apart: whether a feature differs by
+        half a standard deviation or the intervals do not overlap.
+    """
+    rows = []
+    for feature, values in profiles.groupby("feature", sort=False):
+        pair = values.set_index("segment")
+        if one in pair.index and other in pair.index:
+            rows.append({"title": pair["title"].iloc[0], "unit": pair["unit"].iloc[0], "one": pair.at[one, "value"], "other": pair.at[other, "value"],
+                         "difference": pair.at[one, "value"] - pair.at[other, "value"], "one_interval": None, "other_interval": None,
+                         "is_apart": abs(pair.at[one, "strength"] - pair.at[other, "strength"]) >= 0.5, "name": feature})
+    pair = segments.set_index("segment")
+    for name, title, unit, _ in outcomes:
+        if one in pair.index and other in pair.index:
+            # of too few it is not told how they fare
+            left, right = (_told(pair.loc[which], name) for which in (one, other))
+            apart = left[f"{name}_low"] > right[f"{name}_high"] or left[f"{name}_high"] < right[f"{name}_low"]
+            rows.append({"title": title, "unit": unit, "one": left[name], "other": right[name], "difference": left[name] - right[name],
+                         "one_interval": (left[f"{name}_low"], left[f"{name}_high"]), "other_interval": (right[f"{name}_low"], right[f"{name}_high"]),
+                         "is_apart": bool(apart), "name": f"{name}_outcome"})
+    return pd.DataFrame(rows, columns=["title", "unit", "one", "other", "difference", "one_interval", "other_interval", "is_apart", "name"])
+
+
+def _told(row: pd.Series, name: str) -> dict[str, float]:
+    """An outcome with its interval; null where it is one of too few."""
+    is_told = row[f"{name}_state"] == "ok"
+    return {column: row[column] if is_told else np.nan for column in (name, f"{name}_low", f"{name}_high")}
+
+
+def find_places(cells: pd.Series, labels: pd.Series, resources: pd.DataFrame, segment: str, role: str | None) -> pd.DataFrame:
+    """Where the customers of a segment are, in squares of half a degree.
+
+    Parameters
+    ----------
+    cells : Series
+        The cell of each customer.
+    labels : Series
+        The segment of each customer.
+    resources : DataFrame
+        resource_id, latitude_deg, longitude_deg.
+    segment : str
+        Empty: all customers.
+    role : str or None
+    """
+    columns = ["latitude_deg", "longitude_deg", "subscribers", "n", "share_ratio", "low", "high", "is_suppressed"]
+    at = resources.dropna().drop_duplicates("resource_id").set_index("resource_id")
+    there = cells[cells.isin(at.index) & labels.notna()]
+    if there.empty:
+        return pd.DataFrame(columns=columns)
+    squares = np.floor(at.loc[there].to_numpy() / _SQUARE) * _SQUARE + _SQUARE / 2
+    frame = pd.DataFrame({"latitude_deg": squares[:, 0], "longitude_deg": squares[:, 1], "is_in": (labels.loc[there.index] == segment).to_numpy() if segment else True})
+    found = frame.groupby(["latitude_deg", "longitude_deg"])["is_in"].agg(subscribers="size", n="sum").reset_index()
+    low, high = bound_ratio(found["n"], found["subscribers"])
+    found = found.assign(share_ratio=found["n"] / found["subscribers"], low=low, high=high)
+    return suppress_small_groups(found, role, figures=["n", "share_ratio", "low", "high"])[columns]

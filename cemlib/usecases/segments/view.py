@@ -1,0 +1,81 @@
+"""The view of the use case ``segment_explorer`` as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from cemlib.usecases.segments.reader import Reader
+
+__all__ = ["SegmentView"]
+
+
+@dataclass(frozen=True)
+class SegmentView:
+    """The view as plain data; nothing in it is HTML.
+
+    Attributes
+    ----------
+    question : str
+    answer, missing : list of str
+    chosen : dict of str to str
+        period, segment, other.
+    choices : dict of str to list of (value, label)
+    period : str
+    segments : DataFrame
+        See :func:`cemlib.usecases.segments.outcomes.measure_segments`; from a manager, small ones are hidden (``is_suppressed``).
+    profiles : DataFrame
+        segment, feature, title, unit, block, value (median, as measured), strength (robust standard deviations from the median of all).
+    rules : DataFrame
+        segment, rule, n, precision, coverage.
+    fidelity : float
+        Share of customers to whom the rules give their segment.
+    stability : float or None
+        Agreement of the segments found in either half of the customers (adjusted Rand index); None for one segment.
+    is_stable : bool
+    migration : DataFrame
+        before, after, customers, share_ratio (of those before), is_suppressed; empty where there are no earlier days.
+    kept : dict
+        value, low, high, n: the share of customers who stayed in their segment.
+    compared : DataFrame
+        The two chosen segments side by side: title, unit, one, other, difference, strength.
+    places : DataFrame
+        Squares of half a degree: latitude_deg, longitude_deg, subscribers, n (of the chosen segment), share_ratio, is_suppressed.
+    counts : dict
+        customers, in_segments, unknown (a feature is missing), odd.
+    role : str or None
+    footer, kpis : list of str
+    figures : dict of str to float
+    tables : dict of str to DataFrame
+    """
+
+    question: str
+    answer: list[str]
+    missing: list[str]
+    chosen: dict[str, str]
+    choices: dict[str, list[tuple[str, str]]]
+    period: str
+    segments: pd.DataFrame
+    profiles: pd.DataFrame
+    rules: pd.DataFrame
+    fidelity: float
+    stability: float | None
+    is_stable: bool
+    migration: pd.DataFrame
+    kept: dict[str, float]
+    compared: pd.DataFrame
+    places: pd.DataFrame
+    counts: dict[str, int]
+    role: str | None
+    footer: list[str]
+    kpis: list[str]
+    figures: dict[str, float]
+    tables: dict[str, pd.DataFrame]
+    _reader: Reader = field(repr=False)
+
+    def again(self, **asked: str) -> SegmentView:
+        """The view with another period, segment or other; only another period reads the lake again."""
+        return self._reader.again({**self.chosen, **asked})

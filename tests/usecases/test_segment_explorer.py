@@ -1,0 +1,143 @@
+"""The view of the segments: planted groups, how they fare, who moved, and who may see what."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cemlib.errors import ParameterError, UnknownNameError
+from cemlib.usecases import view_segments
+from cemlib.usecases.segments.movement import compare_segments, trace_moves
+from cemlib.usecases.segments.outcomes import OUTCOMES, measure_segments
+from cemlib.usecases.segments.wording import measured_rule
+
+_spec = importlib.util.spec_from_file_location("grouped_lake", Path(__file__).with_name("grouped_lake.py"))
+grouped_lake = sys.modules.get("grouped_lake") or importlib.util.module_from_spec(_spec)
+if "grouped_lake" not in sys.modules:
+    sys.modules["grouped_lake"] = grouped_lake
+    _spec.loader.exec_module(grouped_lake)
+
+
+@pytest.fixture(scope="module")
+def lake():
+    return grouped_lake.make_lake()
+
+
+@pytest.fixture(scope="module")
+def view(lake):
+    return view_segments(lake, role="analyst")
+
+
+def test_the_planted_groups_are_found(view):
+    assert view.is_stable
+    assert view.segments["subscribers"].tolist() == [100, 60]
+    labels = view._reader.segmenter.labels_
+    abroad = {grouped_lake.name_of(one) for one in grouped_lake.ABROAD}
+    assert set(labels[labels == view.segments["segment"].iloc[1]].index) == abroad
+    assert view.counts == {"customers": 160, "in_segments": 160, "unknown": 0, "odd": view.counts["odd"]}
+    assert "2 segments" in view.answer[0]
+    assert view.fidelity == 1.0
+
+
+def test_how_they_fare_is_counted_by_hand(view):
+    home, away = (view.segments.iloc[place] for place in (0, 1))
+    # 50 at home answered 10; 30 abroad answered 3
+    assert (home["nps"], home["nps_n"], away["nps"], away["nps_n"]) == (100, 50, -100, 30)
+    # every third of 100 … 159: 20 tickets among 60 customers; 1 of 100 and 2 of 60 left
+    assert away["tickets"] == pytest.approx(1000 * 20 / 60)
+    assert home["tickets"] == 0
+    assert (home["churn"], away["churn"]) == (pytest.approx(1), pytest.approx(100 * 2 / 60))
+    # Wilson for 2 of 60: centre (2 + 1.92) / 63.84, worked out with the formula
+    z = 1.959963984540054
+    middle, half = (2 / 60 + z**2 / 120) / (1 + z**2 / 60), z * np.sqrt(2 / 60 * 58 / 60 / 60 + z**2 / 14400) / (1 + z**2 / 60)
+    assert (away["churn_low"], away["churn_high"]) == (pytest.approx(100 * (middle - half)), pytest.approx(100 * (middle + half)))
+    assert home["index"] > away["index"]
+    assert "Least satisfied" in view.answer[1]
+    assert view.segments["bill_n"].tolist() == [100, 60]
+
+
+def test_who_moved(view):
+    # in the fourteen days before, forty of the sixty were at home
+    assert view.kept["n"] == 160
+    assert view.kept["value"] == pytest.approx(120 / 160)
+    moved = view.migration.set_index(["before", "after"])["customers"]
+    home, away = view.segments["segment"]
+    assert moved.to_dict() == {(home, home): 100, (home, away): 40, (away, away): 20, (away, home): 0}
+
+
+def test_places_are_squares_of_the_most_used_cells(view):
+    assert view.places[["latitude_deg", "longitude_deg", "subscribers"]].values.tolist() == [[45.25, 2.25, 80], [46.25, 2.25, 80]]
+    chosen = view.again(segment=view.segments["segment"].iloc[1])
+    assert chosen.places["n"].tolist() == [30, 30]
+    assert chosen.chosen["segment"] == view.segments["segment"].iloc[1]
+
+
+def test_two_side_by_side(view):
+    compared = view.compared.set_index("name")
+    home, away = view.segments["segment"]
+    assert compared["pair"].iloc[0] == f"{away} / {home}"
+    assert 70 < compared.at["abroad", "one"] < 90
+    assert compared.at["abroad", "other"] == 0
+    assert compared.at["abroad", "is_apart"]
+    assert not compared.at["bill", "is_apart"]
+    assert compared.at["nps_outcome", "difference"] == -200
+
+
+def test_too_few_answers_are_not_compared():
+    labels = pd.Series(["a"] * 40 + ["b"] * 40)
+    outcomes = pd.DataFrame({"index": 70.0, "nps": [9.0] * 40 + [2.0] * 4 + [np.nan] * 36, "tickets": 0.0, "left": False})
+    segments = measure_segments(labels, pd.Series(10.0, index=labels.index), outcomes)
+    assert segments.set_index("segment")["nps_state"].to_dict() == {"a": "ok", "b": "too_few"}
+    profiles = pd.DataFrame({"segment": [], "feature": []})
+    row = compare_segments(profiles, segments, "a", "b", OUTCOMES).set_index("name").loc["nps_outcome"]
+    assert row["one"] == 100
+    assert np.isnan(row["other"])
+    assert not row["is_apart"]
+
+
+def test_a_manager_sees_no_small_group():
+    before = pd.Series(["a"] * 50 + ["b"] * 50)
+    after = pd.Series(["a"] * 45 + ["b"] * 55)
+    shown, kept = trace_moves(before, after, "manager")
+    by = shown.set_index(["before", "after"])
+    # 5 moved from a to b; the other cell of the row would tell them, so it is hidden too
+    assert by["is_suppressed"].to_dict() == {("a", "a"): True, ("a", "b"): True, ("b", "a"): False, ("b", "b"): False}
+    assert kept["n"] == 100
+    assert trace_moves(before, after, "analyst")[0]["is_suppressed"].sum() == 0
+
+
+def test_rules_are_told_as_they_are_measured():
+    # ln(1 + 10) = 2.398 and ln(1 + 100) = 4.615 megabytes a day
+    assert measured_rule("data above 2.398 and at most 4.6152, other above 3") == "data above 10.0 and at most 100 MB a day, other above 3"
+
+
+def test_one_group_is_an_answer(lake):
+    # before 14 March nearly everybody was at home: those abroad are 20 of 160
+    early = view_segments(lake, period="2026-03-01/2026-03-13", role="analyst")
+    assert early.segments["subscribers"].sum() == 160
+    assert early.migration.empty
+    assert any("before were not recorded" in one for one in early.missing) or len(early.segments) == 1
+
+
+def test_what_does_not_exist_is_refused_or_told(lake):
+    with pytest.raises(UnknownNameError, match="midle"):
+        view_segments(lake, segment="midle", role="analyst")
+    with pytest.raises(ParameterError, match="period"):
+        view_segments(lake, period="march", role="analyst")
+    lenient = view_segments(lake, period="march", segment="midle", role="analyst", strict=False)
+    assert lenient.chosen["period"] == "last"
+    assert len([one for one in lenient.missing if "left out" in one]) == 2
+
+
+def test_a_lake_with_few_customers_says_so(lake):
+    few = grouped_lake.satisfied_lake.SatisfiedLake(subscriber=[{"subscriber_key": grouped_lake.name_of(1), "subscriber_kind_code": "mobile", "status_code": "active"}],
+                                                    data_session=[{"subscriber_key": grouped_lake.name_of(1), "direction_code": "home"}])
+    view = view_segments(few, role="analyst")
+    assert view.segments.empty
+    assert "too few customers" in view.answer[0]
+    assert view.figures == {"segments": 0.0}

@@ -1,0 +1,105 @@
+"""The tables of the app: rows in, HTML out; every figure with its interval."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cemlib.units import MISSING
+from cemlib.usecases.segments.outcomes import OUTCOMES
+from cemlib.usecases.segments.wording import measured_text
+from cemwidgets.panel.parts import Column, esc, figure, number, percent, table
+
+__all__ = ["compare_table", "moves_table", "profile_table", "rules_table", "segments_table"]
+
+_HIDDEN = "hidden: too few customers"
+
+
+def segments_table(segments: pd.DataFrame, selected: str, live: bool) -> str:
+    """Each segment with its size and how it fares."""
+    columns = [Column("name", "Segment", narrow="head"), Column("n", "Customers", "figure", narrow="main"),
+               *(Column(name, f"{title}, {unit}", "number") for name, title, unit, _ in OUTCOMES)]
+    rows = []
+    for place, row in enumerate(segments.itertuples(), 1):
+        cells = {"name": row.segment, "segment": row.segment, "_few": row.is_suppressed}
+        if row.is_suppressed:
+            rows.append(cells | {"n": MISSING, "n_note": _HIDDEN})
+            continue
+        cells |= {"n": figure(f"segment_{place}_customers", float(row.subscribers), number(int(row.subscribers))), "n_note": f"{percent(row.share_ratio)} %"}
+        for name, _, _, digits in OUTCOMES:
+            value, low, high, state = (segments.at[row.Index, f"{name}{end}"] for end in ("", "_low", "_high", "_state"))
+            if state == "no_data":
+                cells |= {name: MISSING, f"{name}_note": "no data"}
+            elif state == "too_few":
+                cells |= {name: MISSING, f"{name}_note": f"too few: {number(int(segments.at[row.Index, f'{name}_n']))}"}
+            else:
+                cells |= {name: number(value, digits), f"{name}_note": f"{number(low, digits)} – {number(high, digits)}"}
+        rows.append(cells)
+    return table(columns, rows, caption="Segments and how they fare", event="segment" if live else "", key="segment", selected=selected)
+
+
+def profile_table(profiles: pd.DataFrame, order: list[str]) -> str:
+    """The median of each feature in each segment, shaded by how far it lies from all customers'."""
+    columns = [Column("name", "Feature", narrow="head"), *(Column(f"s{place}", name, "html") for place, name in enumerate(order))]
+    rows, last = [], ""
+    for feature, values in profiles.groupby("feature", sort=False):
+        first = values.iloc[0]
+        if first["block"] != last:
+            rows.append({"_group": first["block"]})
+            last = first["block"]
+        by = values.set_index("segment")
+        rows.append({"name": feature, "name_note": f"{first['title']}, {first['unit']}",
+                     **{f"s{place}": _shaded(by.at[name, "value"], by.at[name, "strength"]) for place, name in enumerate(order) if name in by.index}})
+    return table(columns, rows, caption="Profiles: medians by segment", plain=len(order) <= 3)
+
+
+def _shaded(value: float, strength: float) -> str:
+    if pd.isna(value):
+        return f"{MISSING} <small>{_HIDDEN}</small>"
+    arrow = "▲" if strength >= 0.5 else "▼" if strength <= -0.5 else ""
+    word = "above" if strength > 0 else "below"
+    tint = min(abs(strength) / 3, 1) * 45 if arrow else 0
+    label = f"{measured_text(value)}, {abs(strength):.1f} standard deviations {word} all customers"
+    return (f'<span class="cem-shade" style="--cem-tint:{tint:.0f}%" title="{esc(label)}">{esc(measured_text(value))}'
+            f'{f"<span aria-hidden=true> {arrow}</span>" if arrow else ""}</span>')
+
+
+def rules_table(rules: pd.DataFrame) -> str:
+    """The rules in plain words."""
+    columns = [Column("name", "If", narrow="head"), Column("segment", "then mostly"), Column("precision", "right, %", "number", narrow="main"), Column("coverage", "of the segment, %", "number")]
+    rows = [{"name": row.rule, "segment": row.segment, "precision": percent(row.precision, 0), "precision_note": f"of {number(int(row.n))}", "coverage": percent(row.coverage, 0)}
+            for row in rules.sort_values("coverage", ascending=False).itertuples()]
+    return table(columns, rows, caption="Rules that give the segments")
+
+
+def moves_table(migration: pd.DataFrame) -> str:
+    """From which segment to which."""
+    names = list(dict.fromkeys(migration["before"]))
+    by = migration.set_index(["before", "after"])
+    rows = []
+    for before in names:
+        cells = {}
+        for place, after in enumerate(names):
+            row = by.loc[(before, after)]
+            cells |= {f"a{place}": "hidden"} if row["is_suppressed"] else {f"a{place}": number(int(row["customers"])), f"a{place}_note": f"{percent(row['share_ratio'], 0)} %"}
+        rows.append({"name": before, **cells})
+    return table([Column("name", "Before ↓ now →", narrow="head"), *(Column(f"a{place}", name, "number") for place, name in enumerate(names))], rows,
+                 caption="Customers by segment before and now", plain=len(names) <= 3)
+
+
+def compare_table(compared: pd.DataFrame, one: str, other: str) -> str:
+    """Two segments side by side; bold where they are apart."""
+    columns = [Column("name", "What", narrow="head"), Column("one", one, "html"), Column("other", other, "html")]
+    rows = []
+    for row in compared.itertuples():
+        rows.append({"name": row.title, "name_note": row.unit, "one": _side(row.one, row.one_interval, row.is_apart), "other": _side(row.other, row.other_interval, row.is_apart)})
+    return table(columns, rows, caption=f"{one} beside {other}", plain=True)
+
+
+def _side(value: float, interval: tuple[float, float] | None, is_apart: bool) -> str:
+    if pd.isna(value):
+        return f"{MISSING} <small>too few</small>"
+    text = esc(measured_text(value) if value >= 0 else f"−{measured_text(-value)}")
+    text = f"<strong>{text}</strong>" if is_apart else text
+    if interval is None or any(pd.isna(one) for one in interval):
+        return text
+    return f"{text} <small>{esc(' – '.join(measured_text(one) if one >= 0 else '−' + measured_text(-one) for one in interval))}</small>"
