@@ -133,7 +133,8 @@ class Reader:
         pair = self._pair(chosen, segments)
         compared = compare_segments(profiles, segments, *pair, OUTCOMES) if pair else pd.DataFrame()
         places = find_places(features["resource_id"], labels, self.resources, "" if chosen["segment"] == ALL else chosen["segment"], self.role)
-        stability = None if found.k_ == 1 else float(found.stability_.set_index("k").at[found.k_, "ari"])
+        table = found.stability_
+        stability = None if found.k_ == 1 else float(table.loc[table["segments"] == found.k_, "ari"].max())
         counts = {"customers": len(features), "in_segments": int(labels.notna().sum()), "unknown": int(labels.isna().sum()), "odd": int(found.odd_.notna().sum())}
         return SegmentView(
             question=QUESTION, answer=wording.answer_sentences(segments[~segments["is_suppressed"]], found.is_stable_, stability, kept, counts),
