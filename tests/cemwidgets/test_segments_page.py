@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from cemwidgets.segments.view import SegmentPage
 
 from cemlib.usecases import view_segments
-from cemwidgets.segments.view import SegmentPage
 
 _place = Path(__file__).parents[1] / "usecases" / "grouped_lake.py"
 _spec = importlib.util.spec_from_file_location("grouped_lake", _place)
