@@ -86,11 +86,12 @@ def score(by: str, month: str | None, since: str | None, until: str | None, file
     frame = _visible(found).sort_values("score", kind="stable")
     shown = frame.astype(object).where(frame.notna(), None)
     if is_json:
-        as_json({"index": found.index.name, "version": found.index.version, "window": found.window, "counts": found.counts(), "scores": shown.to_dict("records")})
+        as_json({"index": found.index.name, "version": found.index.version, "window": found.window, "counts": found.counts(), "honesty": list(found.honesty.sentences), "scores": shown.to_dict("records")})
         return
     table(list(frame.columns), shown.head(limit).to_numpy().tolist())
     remark(f"{found.index.name} {found.index.version}, {found.window[0]} … {found.window[1]}; "
            + ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in found.counts().items() if number))
+    remark("How far it can be trusted: " + "\n  ".join(found.honesty.sentences))
 
 
 @index.command(example="cem index explain plus --by segment")

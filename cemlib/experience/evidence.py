@@ -17,8 +17,9 @@ from cemlib.experience.curve import Curve, curve
 from cemlib.experience.index import SatisfactionIndex
 from cemlib.kpi import Count, Kpi, Mean, evaluate, find_kpi
 from cemlib.kpi.selection import alias_columns, parse_instant
-from cemlib.kpi.sums import both, resolution_scale, sum_name
+from cemlib.kpi.sums import both, sum_name
 from cemlib.lake import Snapshot, collect_frame
+from cemlib.schema import fields
 
 if TYPE_CHECKING:
     from cemlib.lake import Lake
@@ -211,7 +212,7 @@ def _possible_only(kpi: Kpi, drawn: Curve) -> tuple[Kpi, Kpi | None]:
     column, (least, most) = nw.col(kpi.part.column), drawn.possible
     # engines take NaN for the largest number, so the upper end refuses it and infinity as well
     inside = (column >= max(least, -1e300)) & (column <= min(most, 1e300))
-    part = replace(kpi.part, where=both(kpi.part.where, inside), resolution=1 / resolution_scale(kpi.part, kpi.code))
+    part = replace(kpi.part, where=both(kpi.part.where, inside))
     outside = Count(both(kpi.part.where, ~column.is_null(), ~inside))
     return replace(kpi, part=part), replace(kpi, code=f"{kpi.code}_impossible", part=outside)
 
@@ -230,11 +231,17 @@ def _track(frame: pd.DataFrame, index: SatisfactionIndex, code: str, unit: np.nd
     num = frame[sum_name(kpi, "num")].to_numpy(np.float64)
     squares, impossible = None, 0
     if isinstance(kpi.part, Mean):
-        scale = resolution_scale(kpi.part, code)
-        num, squares = num / scale, frame[sum_name(kpi, "squares")].to_numpy(np.float64) / scale**2
+        step = _step_of(kpi.part)
+        num, squares = num * step, frame[sum_name(kpi, "squares")].to_numpy(np.float64) * step**2
         impossible = int(frame[f"{code}_impossible__num"].sum())
     some = den > 0
     return Track(unit[some].astype(np.int32), day[some].astype(np.int32), num[some], den[some], None if squares is None else squares[some], impossible)
+
+
+def _step_of(part: Mean) -> float:
+    """The step in whose whole numbers a mean adds up its column."""
+    declared = fields()[part.column].resolution if part.column in fields() else None
+    return part.resolution or declared or 1.0
 
 
 def _count_subscribers(lake: Lake, index: SatisfactionIndex, key: str, keys: pd.Index, since: dt.date, until: dt.date, frames: Mapping[str, Any]) -> np.ndarray:

@@ -54,6 +54,7 @@ def test_a_file_is_checked(tmp_path, lake):
 def test_scores_are_told_and_small_groups_only_to_those_who_may(lake):
     told = json.loads(call(lake, "score", "--month", "2026-03", "--json").stdout)
     assert [(one["segment_code"], one["subscribers"]) for one in told["scores"]] == [("max", 1), ("plus", 11)] or len(told["scores"]) == 2
+    assert told["honesty"]
     hidden = {one["segment_code"]: one for one in json.loads(call(lake, "score", "--month", "2026-03", "--json", role="manager").stdout)["scores"]}
     assert (hidden["max"]["score"], hidden["max"]["state"]) == (None, "suppressed")
     assert hidden["plus"]["score"] is not None

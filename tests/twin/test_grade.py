@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -73,6 +75,36 @@ class Played(Asking):
             "accused": [{"plmn": truth["plmn"], "cause": f"S6a {truth['cause']}", "since": since}] if "cause" in truth else [],
             "hubs": [{"hub": truth["hub"], "since": since}] if "hub" in truth else [], "ruled_out": [truth["plmn"]] if truth["scenario"] == "steering_burst" else [],
         }
+
+
+class Felt(Asking):
+    """Customers of a case: the first tenth lost a point of ten to what was planted; an index that knows it, and one that knows nothing."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+
+    def of_customers(self, question, case):
+        keys, rng = [f"c{one:03d}" for one in range(100)], np.random.default_rng(case.seed)
+        before = 6 + rng.normal(0, 0.1, 100)
+        lost = np.where((np.arange(100) < 10) & case.effects, 1.0, 0.0)
+        customers = pd.DataFrame({"satisfaction": before - lost, "satisfaction_no_effect": before}, index=keys)
+        plain = rng.normal(80, 5, 100)
+        score = 50 + 0 * lost if self.how == "never" else 10 * (before - lost)
+        return {"scores": {key: {"score": one, "plain": other} for key, one, other in zip(keys, score, plain)}}, customers
+
+
+def test_the_index_is_graded_on_customers_made_unhappy():
+    right, never = ({one.name: one for one in GRADINGS["satisfaction_index"].run(Felt(how), 5, 4, SIZE)} for how in ("right", "never"))
+    assert all(one.is_met is not False for one in right.values())
+    rank = "customers made unhappy rank below the others (AUC)"
+    assert (right[rank].value, right[rank].cases) == (1.0, 4)
+    assert right["the same of true satisfaction, temper and all (oracle)"].value == 1.0
+    assert 0.3 < right["the same customers where nothing was done to them (AUC)"].value < 0.57
+    assert (never[rank].value, never[rank].is_met) == (0.5, False)
+    truth = draw_case("unhappy_customers", seed=1, number=0, effects=True, **SIZE).truth
+    do = {cause.id: cause.do[0] for cause in draw_case("unhappy_customers", seed=1, number=0, effects=True, **SIZE).scenario.causes}
+    assert (do["signal"].where["cell_region"], do["price"].where["customer_plan"], do["price"].times) == (truth["region"], truth["plans"], truth["dearer"])
 
 
 def marks(name: str, how: str) -> dict[str, Mark]:

@@ -37,6 +37,23 @@ def _roaming(place: str, mutation: str) -> dict:
     return {"accused": accused, "hubs": hubs, "judged": judged, "ruled_out": ruled_out}
 
 
+def _index(place: str, mutation: str) -> dict:
+    """How content each customer is: by the index, and by the plain mean of the KPIs."""
+    import numpy as np
+
+    import cemlib as cem
+    from cemlib.experience.honesty import score_naively
+
+    with cem.open_lake(place) as lake:
+        scores = cem.score_experience(lake)
+        known = scores.frame.set_index("subscriber_key")["score"].dropna()
+        naive = score_naively(scores)
+        # who has no KPI at all lies in the middle
+        plain = dict(zip(scores.keys, np.where(np.isfinite(naive), naive, np.nanmean(naive)).tolist()))
+    found = {key: {"score": 50.0 if mutation == "never" else float(score), "plain": plain[key]} for key, score in known.items()}
+    return {"scores": found}
+
+
 def _alarms(place: str, mutation: str) -> dict:
     """Which hours of which entities fall out of their band."""
     from pathlib import Path
@@ -137,5 +154,5 @@ if __name__ == "__main__":
     # the folder of this file is no place to import from
     sys.path.pop(0)
     question, place, mutation = sys.argv[1:4]
-    print(json.dumps({"roaming": _roaming, "alarms": _alarms, "segments": _segments, "what_if": _what_if,
+    print(json.dumps({"roaming": _roaming, "index": _index, "alarms": _alarms, "segments": _segments, "what_if": _what_if,
                       "correlation": _correlation, "is_there": _is_there}[question](place, mutation)))

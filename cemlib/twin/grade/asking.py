@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from cemlib.errors import CemError
 from cemlib.twin.grade.cases import Case
 from cemlib.twin.play import play_scenario
@@ -19,6 +21,7 @@ from cemlib.twin.play import play_scenario
 __all__ = ["Asking", "GradingError"]
 
 _FEEDS = ("partner_directory", "steering_plan", "device_catalogue", "customer_base", "roaming_signalling", "roaming_data", "roaming_probe")
+_HOME_FEEDS = ("partner_directory", "customer_base", "mobile_data", "mobile_voice", "mobile_sms", "media_session", "bill")
 _WAIT_S = 1200
 
 
@@ -67,20 +70,38 @@ class Asking:
 
     def of_operator(self, question: str, case: Case) -> Any:
         """Play a case, ingest it through the connectors, and ask."""
+        with self.place() as place:
+            self._prepare(case, place, _FEEDS, None)
+            return self._ask_of(question, case, place)
+
+    def of_customers(self, question: str, case: Case) -> tuple[Any, pd.DataFrame]:
+        """The same of what customers had at home, with what is true of them by their pseudonyms in that lake; the analysis never sees the latter."""
+        from cemlib.sources import Door
+
+        with self.place() as place, self.place() as hidden:
+            self._prepare(case, place, _HOME_FEEDS, hidden / "truth")
+            customers = pd.read_parquet(hidden / "truth" / "customers.parquet")
+            with _own_secret():
+                door = Door()
+                customers.index = pd.Index([door.imsi(one).key for one in customers["imsi"]], name="subscriber_key")
+            return self._ask_of(question, case, place), customers
+
+    def _ask_of(self, question: str, case: Case, place: Path) -> Any:
+        self._tell(f"{case.truth['scenario']}{'' if case.effects else ' (no effect)'}: {question}")
+        return self.ask(question, str(place / "lake"))
+
+    def _prepare(self, case: Case, place: Path, feeds: tuple[str, ...], truth: Path | None) -> None:
         import cemlib.sources
         from cemlib.lake import collect_frame, open_lake
 
-        with self.place() as place:
-            self._tell(f"{case.truth['scenario']}{'' if case.effects else ' (no effect)'}: files")
-            # nothing of the truth is written: the case knows it
-            play_scenario(case.scenario, place / "raw", seed=case.seed, subscribers=case.subscribers, days=case.days, effects=case.effects, is_renamed=True, jobs=1)
-            self._tell(f"{case.truth['scenario']}{'' if case.effects else ' (no effect)'}: ingest")
-            with _own_secret(), open_lake(place / "lake") as lake:
-                for feed in _FEEDS:
-                    known = collect_frame(lake.frame("network").select("plmn_code").unique())["plmn_code"].dropna() if lake.has("network") else []
-                    lake.ingest(cemlib.sources.connector(feed)(place / "raw" / feed), door=cemlib.sources.Door(plmn_codes=list(known)))
-            self._tell(f"{case.truth['scenario']}{'' if case.effects else ' (no effect)'}: {question}")
-            return self.ask(question, str(place / "lake"))
+        name = f"{case.truth['scenario']}{'' if case.effects else ' (no effect)'}"
+        self._tell(f"{name}: files")
+        play_scenario(case.scenario, place / "raw", truth=truth, seed=case.seed, subscribers=case.subscribers, days=case.days, effects=case.effects, is_renamed=True, jobs=1)
+        self._tell(f"{name}: ingest")
+        with _own_secret(), open_lake(place / "lake") as lake:
+            for feed in feeds:
+                known = collect_frame(lake.frame("network").select("plmn_code").unique())["plmn_code"].dropna() if lake.has("network") else []
+                lake.ingest(cemlib.sources.connector(feed)(place / "raw" / feed), door=cemlib.sources.Door(plmn_codes=list(known)))
 
 
 _KEY = "the secret of an operator that was invented to be graded"

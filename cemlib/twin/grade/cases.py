@@ -43,7 +43,7 @@ def draw_case(name: str, *, seed: int, number: int, subscribers: int, days: int,
     Parameters
     ----------
     name : str
-        partner_degradation, hub_failure or steering_burst.
+        partner_degradation, hub_failure, steering_burst or unhappy_customers.
     seed, number : int
     subscribers, days : int
     effects : bool
@@ -58,7 +58,7 @@ def draw_case(name: str, *, seed: int, number: int, subscribers: int, days: int,
     rng = Streams(case_seed).generator("grade.case")
     plan = Plan(seed=case_seed, subscribers=subscribers, days=days, domains=("roaming",), is_renamed=True)
     world = plan.world()
-    scenario, truth = {"partner_degradation": _partner, "hub_failure": _hub, "steering_burst": _burst}[name](world, rng, days)
+    scenario, truth = {"partner_degradation": _partner, "hub_failure": _hub, "steering_burst": _burst, "unhappy_customers": _unhappy}[name](world, rng, days)
     return Case(scenario, case_seed, subscribers, days, effects, {"scenario": name, **truth})
 
 
@@ -94,6 +94,18 @@ def _burst(world: World, rng: np.random.Generator, days: int) -> tuple[Scenario,
     """The decoy: thousands of steering rejects, and success elsewhere within minutes."""
     scenario = load_scenario("steering_burst").model_copy(update={"domains": ["roaming"]})
     return scenario, {"plmn": world.renamed.get("99902", "99902")}
+
+
+def _unhappy(world: World, rng: np.random.Generator, days: int) -> tuple[Scenario, dict]:
+    """Signal is weak in one of the six largest regions for the last days, and two tariffs cost more for a month."""
+    region = str(rng.choice(world.regions.sort_values("share", ascending=False)["state"].head(6)))
+    plans = sorted(str(one) for one in rng.choice(["basic", "plus", "max"], 2, replace=False))
+    weaker, dearer, before = round(float(rng.uniform(14, 24)), 1), round(float(rng.uniform(1.2, 1.45)), 2), int(rng.integers(5, 9))
+    weak = Do(node="cell_hour_power_db", add=-weaker, where={"cell_region": region}, since=f"-{before}d")
+    dear = Do(node="day_price_factor", times=dearer, where={"customer_plan": plans}, since="-30d")
+    causes = [Cause(id=name, says="drawn", direction="down", outcome="satisfaction", do=[do]) for name, do in (("signal", weak), ("price", dear))]
+    scenario = load_scenario("price_shock").model_copy(update={"domains": ["mobile", "commerce"], "causes": causes, "name": "unhappy_customers"})
+    return scenario, {"region": region, "plans": plans, "weaker_db": weaker, "dearer": dearer, "before_d": before}
 
 
 def _base(scenario: Scenario, name: str, do: Do) -> Scenario:

@@ -11,6 +11,7 @@ import numpy as np
 
 from cemlib.twin.grade.asking import Asking
 from cemlib.twin.grade.cases import Case, draw_case
+from cemlib.twin.grade.contentment import grade_index
 from cemlib.twin.grade.correlation import grade_correlation
 from cemlib.twin.grade.marks import Mark, share, spread
 from cemlib.twin.grade.numbers import grade_alarms, grade_segments, grade_what_if
@@ -114,7 +115,7 @@ def _absent(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Itera
 
 _UNKNOWN = {
     "true_cause": ("The pattern that explains a fall", "analysis.RootCauseLocator"),
-    "satisfaction_index": ("The index against planted discontent", "score_experience"), "discontent": ("Who will complain or leave", "analysis.DiscontentModel"),
+    "discontent": ("Who will complain or leave", "analysis.DiscontentModel"),
     "commitment": ("Whether a deal is met", "analysis.CommitmentForecast"),
 }
 
@@ -127,5 +128,6 @@ GRADINGS: dict[str, Grading] = {one.name: one for one in (
     Grading("segments", "Groups that are there, and none where there are none", (), grade_segments, "analysis.Segmenter", ("always", "never")),
     Grading("correlation", "Links between sources, and lags", (), grade_correlation, "analysis.LaggedCorrelation", ("constant_p", "never")),
     Grading("what_if", "The effect of a change on satisfaction", (), grade_what_if, "analysis.WhatIf", ("always", "never")),
+    Grading("satisfaction_index", "The index against planted discontent", ("unhappy_customers",), grade_index, "score_experience", ("never",)),
     *(Grading(name, title, (), _absent, needs) for name, (title, needs) in _UNKNOWN.items()),
 )}
