@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 import pandas as pd
 import yaml
@@ -153,7 +154,8 @@ class CausalGraph:
         -------
         nodes, edges : pandas.DataFrame
             Nodes ``name``, ``x`` (layer from 0), ``y`` (place in the layer, centred at 0), ``role`` (change, outcome, adjusted, mediator, unobserved,
-            other); edges ``cause``, ``effect``, ``is_backdoor`` (on a way into what is changed).
+            other); edges ``cause``, ``effect``, ``is_backdoor`` (on a way into what is changed), ``via``
+            (points ``(x, y)`` by which an arrow over several layers passes beside the variables there).
 
         Examples
         --------
@@ -169,21 +171,30 @@ class CausalGraph:
         for name in self.order:
             layer[name] = max((layer[one] + 1 for one in self.parents[name]), default=0)
         between = self.mediators(treatments, outcome) if treatments and outcome else set()
-        place = self._places(layer)
+        place, bends = self._places(layer)
         role = {name: "change" if name in treatments else "outcome" if name == outcome else "unobserved" if name in self.unobserved else "adjusted" if name in adjusted
                 else "mediator" if name in between else "other" for name in self.order}
         nodes = pd.DataFrame([{"name": name, "x": layer[name], "y": place[name], "role": role[name]} for name in self.order])
         into = self.ancestors(treatments) - treatments
-        edges = [{"cause": cause, "effect": effect, "is_backdoor": bool(treatments) and cause in into} for effect in self.order for cause in sorted(self.parents[effect])]
-        return nodes, pd.DataFrame(edges, columns=["cause", "effect", "is_backdoor"])
+        edges = [{"cause": cause, "effect": effect, "is_backdoor": bool(treatments) and cause in into, "via": bends[cause, effect]}
+                 for effect in self.order for cause in sorted(self.parents[effect])]
+        return nodes, pd.DataFrame(edges, columns=["cause", "effect", "is_backdoor", "via"])
 
-    def _places(self, layer: dict[str, int]) -> dict[str, float]:
-        """Place within the layer: each at the mean of its neighbours (barycentre heuristic; Sugiyama et al. 1981), swept to and fro."""
-        layers = [[name for name in self.order if layer[name] == one] for one in range(max(layer.values()) + 1)]
-        beside = {name: set(self.parents[name]) for name in self.order}
-        for effect, causes in self.parents.items():
-            for cause in causes:
-                beside[cause].add(effect)
+    def _places(self, layer: dict[str, int]) -> tuple[dict[str, float], dict[tuple[str, str], list[tuple[int, float]]]]:
+        """Place of each variable in its layer, and the points by which a long arrow passes the layers between (Sugiyama et al. 1981): each stands at the
+        mean of its neighbours, swept to and fro.
+        """
+        # an arrow over several layers has a stand-in in each, so that it passes beside the variables there
+        chains = {(cause, effect): [cause, *[f"{cause}>{effect}>{one}" for one in range(layer[cause] + 1, layer[effect])], effect]
+                  for effect in self.order for cause in sorted(self.parents[effect])}
+        layers: list[list[str]] = [[name for name in self.order if layer[name] == one] for one in range(max(layer.values()) + 1)]
+        beside: dict[str, list[str]] = {name: [] for name in self.order}
+        for (cause, _), chain in chains.items():
+            for number, one in enumerate(chain[1:-1], 1):
+                layers[layer[cause] + number].append(one)
+            for one, other in pairwise(chain):
+                beside.setdefault(one, []).append(other)
+                beside.setdefault(other, []).append(one)
         place: dict[str, float] = {}
 
         def spread(names: list[str]) -> None:
@@ -191,7 +202,8 @@ class CausalGraph:
 
         for names in layers:
             spread(names)
-        for sweep in range(4):
+        for sweep in range(6):
             for names in layers if sweep % 2 == 0 else layers[::-1]:
                 spread(sorted(names, key=lambda name: (sum(place[one] for one in beside[name]) / max(len(beside[name]), 1), name)))
-        return place
+        bends = {(cause, effect): [(layer[cause] + number, place[one]) for number, one in enumerate(chain[1:-1], 1)] for (cause, effect), chain in chains.items()}
+        return {name: place[name] for name in self.order}, bends

@@ -61,12 +61,14 @@ class SatisfactionModel:
     scale : tuple
     level : float
         Of the intervals of one rating.
+    fit_rows : int
+        The trees or the ordinal model are fitted on at most so many ratings, of customers drawn at random; what-if and drivers use all.
     seed : int
 
     Attributes
     ----------
     oof_ : pandas.Series
-        Prediction of each rating by a model that has not seen its customer.
+        Prediction of each rating that was drawn for fitting by a model that has not seen its customer.
     n_, n_missing_, n_customers_ : int
     half_width_ : float
         The quantile of the errors of ``oof_`` at ``level``: conformal residuals (Lei et al. 2018) with cross-validated errors in the place of a
@@ -89,7 +91,7 @@ class SatisfactionModel:
     claim = "association"
 
     def __init__(self, family: str = "ordinal", *, monotone: Mapping[str, int] | None = None, answers: Sequence[str] = (), known_before: Sequence[str] = (),
-                 scale: tuple[float, float] = (1, 5), level: float = 0.9, seed: int = 0) -> None:
+                 scale: tuple[float, float] = (1, 5), level: float = 0.9, fit_rows: int = 20_000, seed: int = 0) -> None:
         if family not in ("ordinal", "gbm"):
             raise UnknownNameError("family", family, ["ordinal", "gbm"])
         if monotone and family == "ordinal":
@@ -97,7 +99,7 @@ class SatisfactionModel:
         if any(one not in (-1, 1) for one in (monotone or {}).values()):
             raise ParameterError("A direction is neither -1 nor 1.", came=str(dict(monotone or {})))
         self.family, self.monotone, self.answers = family, dict(monotone or {}), tuple(answers)
-        self.known_before, self.scale, self.level, self.seed = tuple(known_before), scale, level, seed
+        self.known_before, self.scale, self.level, self.fit_rows, self.seed = tuple(known_before), scale, level, fit_rows, seed
 
     def fit(self, X: pd.DataFrame, y: pd.Series, groups: pd.Series | None = None) -> SatisfactionModel:
         """Fit; ``groups`` is the customer of each row (each row its own one by default).
@@ -130,13 +132,24 @@ class SatisfactionModel:
         self.warnings_ = [f"{one.feature} tells more than all others together ({one.sign}): was it known before the rating?" for one in find_suspects(self.X_, self.y_).itertuples()]
         self.features_ = list(self.X_.columns)
         self._centre, self._spread = self.X_.mean(), self.X_.std().where(lambda one: one > 0, 1.0)
-        self.oof_ = pd.Series(np.nan, index=self.X_.index)
-        for train, test in GroupKFold(5).split(self.X_, groups=self.groups_):
-            self.oof_.iloc[test] = self._expect(self._fit(self.X_.iloc[train], self.y_.iloc[train]), self.X_.iloc[test])
-        error = np.sort(np.abs(self.y_ - self.oof_))
-        self.half_width_ = float(error[min(int(np.ceil(self.level * (self.n_ + 1))), self.n_) - 1])
-        self.fitted_ = self._fit(self.X_, self.y_)
+        X, y, who = self._sample()
+        self.oof_ = pd.Series(np.nan, index=X.index)
+        for train, test in GroupKFold(5).split(X, groups=who):
+            self.oof_.iloc[test] = self._expect(self._fit(X.iloc[train], y.iloc[train]), X.iloc[test])
+        error = np.sort(np.abs(y - self.oof_))
+        self.half_width_ = float(error[min(int(np.ceil(self.level * (len(y) + 1))), len(y)) - 1])
+        self.fitted_ = self._fit(X, y)
         return self
+
+    def _sample(self) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
+        """All ratings, or those of customers drawn until there are enough."""
+        if self.n_ <= self.fit_rows:
+            return self.X_, self.y_, self.groups_
+        codes = pd.factorize(self.groups_)[0]
+        order = np.random.default_rng(self.seed).permutation(codes.max() + 1)
+        until = np.cumsum(np.bincount(codes)[order]) <= self.fit_rows
+        keep = np.isin(codes, order[until])
+        return self.X_[keep], self.y_[keep], self.groups_[keep]
 
     def _fit(self, X: pd.DataFrame, y: pd.Series):
         if self.family == "gbm":

@@ -23,6 +23,10 @@ class Draws:
         self.codes, self.customers, self.count, self.seed = pd.Series(codes, index=groups.index), len(who), count, seed
         self._weights: np.ndarray | None = None
 
+    def count_customers(self, rows: np.ndarray) -> int:
+        """Customers of these rows (True or False for each)."""
+        return int(np.count_nonzero(np.bincount(self.codes.to_numpy()[rows], minlength=1)))
+
     @property
     def weights(self) -> np.ndarray:
         """Draws by customers."""
@@ -45,8 +49,10 @@ class Standardisation:
     scaled : ndarray
         Their variables, centred and scaled.
     centre, spread : pandas.Series
+    terms : ndarray
+        Their terms: constant, linear, squares, products.
     betas : ndarray
-        Coefficients without the constant: the estimate first, then the draws.
+        Coefficients of the terms: the estimate first, then the draws.
     overlap : Overlap
     """
 
@@ -56,6 +62,7 @@ class Standardisation:
     scaled: np.ndarray
     centre: pd.Series
     spread: pd.Series
+    terms: np.ndarray
     betas: np.ndarray
     overlap: Overlap
 
@@ -68,11 +75,20 @@ class Standardisation:
         rating, codes = y.loc[full.index].to_numpy(float), draws.codes.loc[full.index].to_numpy()
         estimate = _solve(terms.T @ terms, terms.T @ rating)
         drawn = _step_draws(terms, rating, estimate, codes, draws) if draws.customers > _MANY else _full_draws(terms, rating, codes, draws)
-        return cls(changed, list(full.columns), full.index, scaled, centre, spread, np.vstack([estimate, drawn])[:, 1:], Overlap(scaled, seed))
+        return cls(changed, list(full.columns), full.index, scaled, centre, spread, terms, np.vstack([estimate, drawn]), Overlap(scaled, seed))
 
-    def steps(self, now: np.ndarray, then: np.ndarray) -> np.ndarray:
-        """How the terms of each row change."""
-        return _terms(then, len(self.changed)) - _terms(now, len(self.changed))
+    def steps(self, then: np.ndarray) -> np.ndarray:
+        """How the terms of each row change when its scaled variables become these."""
+        found, width, count = np.zeros_like(self.terms), self.scaled.shape[1], len(self.changed)
+        # the terms of what is not changed stay as they are
+        found[:, 1:1 + count] = then[:, :count] - self.scaled[:, :count]
+        found[:, 1 + width:1 + width + count] = then[:, :count] ** 2 - self.scaled[:, :count] ** 2
+        start = 1 + 2 * width
+        for number in range(count):
+            end = start + width - number - 1
+            found[:, start:end] = then[:, number + 1:] * then[:, [number]] - self.terms[:, start:end]
+            start = end
+        return found
 
 
 def _solve(moments: np.ndarray, beside: np.ndarray) -> np.ndarray:

@@ -46,8 +46,8 @@ class WhatIfResult:
         Of all chosen customers.
     warnings : list of str
     level : float
-    gains : pandas.Series
-        Expected change of each chosen rating.
+    expected, gains : pandas.Series
+        Expected rating of each chosen one now, and its change.
     draws : ndarray
         The effect in each draw of the bootstrap.
     method : str
@@ -70,10 +70,23 @@ class WhatIfResult:
     cost: float | None
     warnings: list[str]
     level: float
+    expected: pd.Series = field(repr=False, compare=False)
     gains: pd.Series = field(repr=False, compare=False)
     draws: np.ndarray = field(repr=False, compare=False)
     method: str = "standardisation over a quadratic regression, cluster bootstrap"
     parameters: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Move:
+    """Changes, made to everybody."""
+
+    fit: Standardisation
+    given: list[str]
+    claim: str
+    warnings: list[str]
+    then: np.ndarray
+    steps: np.ndarray
 
 
 class WhatIf:
@@ -120,6 +133,7 @@ class WhatIf:
         self.model, self.graph, self.outcome, self.level, self.seed = model, graph, outcome, level, seed
         self.draws = Draws(model.groups_, draws, seed)
         self._fits: dict[tuple, Standardisation] = {}
+        self._last: tuple[tuple, _Move] | None = None
 
     def do(self, changes: Mapping[str, float | str], where: pd.Series | None = None, *, adjust: list[str] | None = None,
            cost: Mapping[str, float] | None = None) -> WhatIfResult:
@@ -144,27 +158,57 @@ class WhatIf:
         """
         changed = self._checked(changes, [*(adjust or []), *(cost or {})])
         chosen = self._choose(where)
-        n_customers = int(self.model.groups_[chosen].nunique())
+        n_customers = self.draws.count_customers(chosen.to_numpy())
         if n_customers < MIN_CUSTOMERS:
             raise ParameterError("Too few customers are chosen to say anything.", wanted=f"at least {MIN_CUSTOMERS}", came=str(n_customers), todo="Choose a larger group.")
-        given, claim, warnings = self._adjust(changed, adjust)
-        fit = self._standardise(changed, changed + [name for name in given if name not in changed])
-        inside = chosen.loc[fit.index].to_numpy()
+        move = self._move(changes, changed, adjust)
+        fit, inside = move.fit, chosen.loc[move.fit.index].to_numpy()
         if not inside.any():
             raise ParameterError("None of the chosen customers has all variables.", wanted=", ".join(fit.columns))
-        now = fit.scaled[inside]
-        then, past = self._move(fit, now, changes)
-        steps = fit.steps(now, then)
+        kept = slice(None) if inside.all() else inside
+        now, then, steps = fit.scaled[kept], move.then[kept], move.steps[kept]
         effects = fit.betas @ steps.mean(axis=0)
         low, high = np.quantile(effects[1:], [(1 - self.level) / 2, (1 + self.level) / 2])
-        outside = fit.overlap.share_outside(now, then)
-        warnings += self._warn(outside, past, len(fit.index))
-        mean = float(self.model.y_.loc[fit.index[inside]].mean())
+        outside, past = fit.overlap.share_outside(now, then), _past(fit, now, then)
+        index = fit.index[kept]
+        mean = float(self.model.y_.loc[index].mean())
         return WhatIfResult(
-            float(effects[0]), float(low), float(high), mean, mean + float(effects[0]), claim, given, outside, past, len(now), n_customers,
-            int((np.abs(then - now).max(axis=1) > 1e-9).sum()), 1 - len(now) / int(chosen.sum()), None if cost is None else float(sum(cost.values()) * n_customers), warnings, self.level,
-            pd.Series(steps @ fit.betas[0], index=fit.index[inside]), effects[1:],
-            parameters={"changes": dict(changes), "draws": self.draws.count, "seed": self.seed, "adjust": adjust})
+            float(effects[0]), float(low), float(high), mean, mean + float(effects[0]), move.claim, move.given, outside, past, len(now), n_customers,
+            int((np.abs(then - now)[:, : len(changed)].max(axis=1) > 1e-9).sum()), 1 - len(now) / int(chosen.sum()), None if cost is None else float(sum(cost.values()) * n_customers),
+            [*move.warnings, *self._warn(outside, past, len(fit.index))], self.level, pd.Series(fit.terms[kept] @ fit.betas[0], index=index), pd.Series(steps @ fit.betas[0], index=index),
+            effects[1:], parameters={"changes": dict(changes), "draws": self.draws.count, "seed": self.seed, "adjust": adjust})
+
+    def compare(self, changes: Mapping[str, float | str], by: pd.Series, *, adjust: list[str] | None = None) -> pd.DataFrame:
+        """The effect of the same changes in each segment, without asking :meth:`do` for each.
+
+        Parameters
+        ----------
+        changes, adjust
+            As for :meth:`do`.
+        by : Series
+            Segment of each rating, by the index of the model's ratings.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``segment``, ``n``, ``n_customers``, ``now``, ``effect`` with ``low`` and ``high``, ``state`` ("ok" or "too few", with empty figures).
+        """
+        move = self._move(changes, self._checked(changes, list(adjust or [])), adjust)
+        codes, names = pd.factorize(by.reindex(move.fit.index), sort=True)
+        told = np.flatnonzero(codes >= 0)
+        codes, sizes = codes[told], np.bincount(codes[told], minlength=len(names))
+        means = np.column_stack([np.bincount(codes, column[told], len(names)) for column in move.steps.T]) / np.maximum(sizes, 1)[:, None]
+        effects = move.fit.betas @ means.T
+        low, high = np.quantile(effects[1:], [(1 - self.level) / 2, (1 + self.level) / 2], axis=0)
+        rating, who = self.model.y_.loc[move.fit.index].to_numpy()[told], self.draws.codes.loc[move.fit.index].to_numpy()[told]
+        now = np.bincount(codes, rating, len(names)) / np.maximum(sizes, 1)
+        rows = []
+        for number, name in enumerate(names):
+            customers = int(np.count_nonzero(np.bincount(who[codes == number], minlength=1)))
+            figures = (now[number], effects[0, number], low[number], high[number]) if customers >= MIN_CUSTOMERS else (np.nan,) * 4
+            rows.append({"segment": name, "n": int(sizes[number]), "n_customers": customers, **dict(zip(("now", "effect", "low", "high"), figures, strict=True)),
+                         "state": "ok" if customers >= MIN_CUSTOMERS else "too few"})
+        return pd.DataFrame(rows, columns=["segment", "n", "n_customers", "now", "effect", "low", "high", "state"])
 
     def frontier(self, improvements: Mapping[str, Mapping[str, float | str]], costs: Mapping[str, float], budgets: Iterable[float], by: pd.Series | None = None) -> Frontier:
         """Which improvement for which segment first, and what each budget reaches.
@@ -193,23 +237,26 @@ class WhatIf:
             raise ParameterError("No change was given.", wanted='for instance {"price": "+5%"}')
         return sorted(changes)
 
-    def _move(self, fit: Standardisation, now: np.ndarray, changes: Mapping[str, float | str]) -> tuple[np.ndarray, dict[str, float]]:
-        """The scaled variables after the changes, and the share of rows past the observed values of each."""
-        then, past = now.copy(), {}
-        for number, name in enumerate(fit.changed):
-            had = pd.Series(now[:, number] * fit.spread[name] + fit.centre[name])
-            # by its difference, so that no change is exactly none
-            then[:, number] = now[:, number] + (change_values(had, name, changes[name]) - had).to_numpy() / fit.spread[name]
-            moved = then[:, number] != now[:, number]
-            past[name] = float(np.mean(moved & ((then[:, number] < fit.overlap.low[number] - 1e-9) | (then[:, number] > fit.overlap.high[number] + 1e-9))))
-        return then, past
+    def _move(self, changes: Mapping[str, float | str], changed: list[str], adjust: list[str] | None) -> _Move:
+        """Everybody moved; the last one is kept, since the same changes are asked of several groups."""
+        key = (tuple(sorted((name, str(change)) for name, change in changes.items())), None if adjust is None else tuple(adjust))
+        if self._last is None or self._last[0] != key:
+            given, claim, warnings = self._adjust(changed, adjust)
+            fit = self._standardise(changed, changed + [name for name in given if name not in changed])
+            then = fit.scaled.copy()
+            for number, name in enumerate(fit.changed):
+                had = pd.Series(fit.scaled[:, number] * fit.spread[name] + fit.centre[name])
+                # by its difference, so that no change is exactly none
+                then[:, number] += (change_values(had, name, changes[name]) - had).to_numpy() / fit.spread[name]
+            self._last = key, _Move(fit, given, claim, warnings, then, fit.steps(then))
+        return self._last[1]
 
     def _warn(self, outside: float, past: Mapping[str, float], used: int) -> list[str]:
         told = []
         if outside > _MUCH_OUTSIDE:
             told.append(f"{outside:.0%} of the chosen are moved to where nobody was observed: there the effect is a guess.")
         X = self.model.X_
-        told += [f"{name}: {share:.0%} are moved past what was observed ({X[name].min():g} to {X[name].max():g})." for name, share in past.items() if share > _MUCH_OUTSIDE]
+        told += [f"{name}: {share:.0%} are moved past what was observed ({X[name].min():.6g} to {X[name].max():.6g})." for name, share in past.items() if share > _MUCH_OUTSIDE]
         if used < len(X):
             told.append(f"{len(X) - used} ratings miss a variable and are left out.")
         return told
@@ -249,3 +296,12 @@ class WhatIf:
 
 def _adjusted(given: list[str]) -> str:
     return f"adjusted association ({', '.join(given)})" if given else "association"
+
+
+def _past(fit: Standardisation, now: np.ndarray, then: np.ndarray) -> dict[str, float]:
+    """By changed variable: share of the rows moved past all its observed values."""
+    found = {}
+    for number, name in enumerate(fit.changed):
+        had, gets = now[:, number], then[:, number]
+        found[name] = float(np.mean((np.abs(gets - had) > 1e-9) & ((gets < fit.overlap.low[number] - 1e-9) | (gets > fit.overlap.high[number] + 1e-9))))
+    return found

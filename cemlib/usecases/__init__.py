@@ -12,9 +12,10 @@ _ROOM = {
     "view_mobile": "cemlib.usecases.mobile_insights",
     "view_satisfaction": "cemlib.usecases.satisfaction_index",
     "view_segments": "cemlib.usecases.segment_explorer",
+    "what_if_satisfaction": "cemlib.usecases.what_if_satisfaction",
 }
 
-__all__ = ["monitor_roaming", "view_catalogue", "view_mobile", "view_satisfaction", "view_segments"]
+__all__ = ["monitor_roaming", "view_catalogue", "view_mobile", "view_satisfaction", "view_segments", "what_if_satisfaction"]
 
 
 def __getattr__(name: str) -> Any:

@@ -159,8 +159,11 @@ function render({ model, el }) {
     const target = event.target.closest("[data-event]");
     if (!target || !isField(target)) return;
     clearTimeout(waiting);
-    if ("live" in target.dataset) tell(target);
-    else emit(target, { value: target.value });
+    if ("live" in target.dataset) {
+      tell(target);
+      // the same position may come again after Python has moved the field
+      last = null;
+    } else emit(target, { value: target.value });
   });
   const told = (message) => message?.kind === "download" && download(message);
 

@@ -1,0 +1,53 @@
+"""What-if satisfaction, the view as plain data: who, which levers, satisfaction now and then, and what may be claimed."""
+
+from __future__ import annotations
+
+from cemlib.errors import UnknownNameError
+from cemlib.usecases.whatif.ratings import read_study_ratings
+from cemlib.usecases.whatif.study import load_study, study_names
+from cemlib.usecases.whatif.view import ALL, SatisfactionView
+
+__all__ = ["SatisfactionView", "what_if_satisfaction"]
+
+
+def what_if_satisfaction(lake, *, study: str = "lake", who: str = ALL, changes: str = "", saved: str = "", role: str | None = None, strict: bool = True) -> SatisfactionView:
+    """Fit the study's model and play a scenario.
+
+    Parameters
+    ----------
+    lake : Lake
+    study : str
+        ``lake``: the ratings of the lake beside its speed tests; or the name of a file in the folder ``studies`` beside the lake.
+    who : str
+        ``all``, or ``group=level`` such as ``technology=4g``.
+    changes : str
+        Such as ``generation_code>=4;speed_median_mbps+10%``.
+    saved : str
+        Scenarios to compare: ``who~changes``, separated by ``|``.
+    role : str, optional
+    strict : bool
+        Whether a name that does not exist, or a change that cannot be read, is an error. Off (in an app) it is left out and told in ``missing``.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such study, group, level or lever.
+    ParameterError
+        A change cannot be read, there are too few ratings for a model, or a feature leaks the rating.
+
+    Examples
+    --------
+    ``view = what_if_satisfaction(lake, changes="generation_code>=4")``; ``view.answer``, ``view.scenario.result.claim`` and ``view.importance`` are then
+    what the app shows, and ``view.show("technology=2g", {"generation_code": 5})`` plays another scenario without fitting anew.
+    """
+    missing = []
+    try:
+        told = load_study(study)
+    except UnknownNameError as error:
+        if strict:
+            raise
+        missing, told = [f"{error.what} The lake's ratings are shown. There are: {', '.join(study_names())}."], load_study("lake")
+    snapshot = str(lake.snapshot().id) if told.source.lake else ""
+    view = SatisfactionView(told, read_study_ratings(told, lake), who=who, changes=changes, saved=saved, role=role, strict=strict, snapshot=snapshot)
+    view.missing[:0] = missing
+    return view

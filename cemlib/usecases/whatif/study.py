@@ -1,0 +1,138 @@
+"""A study: which ratings, which features with which levers, which groups, and the declared graph. A YAML file each."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cemlib.errors import ParameterError, UnknownNameError
+from cemlib.settings import settings
+
+__all__ = ["OUTCOME", "Feature", "Source", "Study", "load_study", "study_names"]
+
+#: The name of the rating in a study's graph.
+OUTCOME = "outcome"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
+
+
+class Feature(BaseModel):
+    """A feature of the ratings.
+
+    Attributes
+    ----------
+    label, unit : str
+    kind : str
+        ``category`` becomes one column of 0 and 1 for each of its values but the most frequent.
+    better : int
+        Good direction, 0 where there is none.
+    lever : str, optional
+        How it can be changed: add, percent, at_least, at_most. Without one it is adjusted for alone.
+    low, high, step : float
+        Of the lever's slider.
+    cost : float, optional
+        Of one step of the lever for one customer who is moved.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: str
+    unit: str = ""
+    kind: Literal["number", "category"] = "number"
+    better: Literal[-1, 0, 1] = 0
+    lever: Literal["add", "percent", "at_least", "at_most"] | None = None
+    low: float = -50
+    high: float = 50
+    step: float = Field(default=5, gt=0)
+    cost: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Feature:
+        if self.lever and (self.kind == "category" or self.low >= self.high):
+            raise ValueError("a lever needs a number, and low below high")
+        return self
+
+
+class Source(BaseModel):
+    """Where the ratings come from: the lake, or a CSV file beside the study with its columns of rating and customer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lake: Literal["call_ratings"] | None = None
+    file: str | None = None
+    rating: str | None = None
+    customer: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Source:
+        if (self.lake is None) == (self.file is None) or (self.file and not (self.rating and self.customer)):
+            raise ValueError("a source is the lake, or a file with rating and customer")
+        return self
+
+
+class Study(BaseModel):
+    """A study as its file tells it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    path: Path
+    title: str
+    source: Source
+    scale: tuple[float, float] = (1, 5)
+    features: dict[str, Feature]
+    groups: list[str] = []
+    edges: list[str]
+    unobserved: list[str] = []
+    cost_unit: str = "units of cost"
+
+    @property
+    def levers(self) -> dict[str, Feature]:
+        """The features that can be changed."""
+        return {name: one for name, one in self.features.items() if one.lever}
+
+
+def _folders() -> list[Path]:
+    return [settings().lake_path.parent / "studies", Path(__file__).parent / "studies"]
+
+
+def study_names() -> list[str]:
+    """The studies there are: those of the workbench, and the files in the folder ``studies`` beside the lake."""
+    return sorted({path.stem for folder in _folders() for path in folder.glob("*.yaml") if _NAME.fullmatch(path.stem)})
+
+
+def load_study(name: str) -> Study:
+    """Read a study by its name.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such study.
+    ParameterError
+        Its file is not told as wanted.
+
+    Examples
+    --------
+    >>> sorted(load_study("lake").levers)
+    ['generation_code', 'speed_median_mbps']
+    """
+    # an address names it: a name only, never a path
+    if name not in study_names():
+        raise UnknownNameError("study", name[:60], study_names())
+    path = next(folder / f"{name}.yaml" for folder in _folders() if (folder / f"{name}.yaml").is_file())
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(told, dict):
+            raise ParameterError("A study is not told as wanted.", wanted="title, source, features, groups, edges", came=type(told).__name__, where=path.name)
+        study = Study(**{**told, "name": name, "path": path})
+    except yaml.YAMLError as error:
+        raise ParameterError("A study is no YAML.", came=str(error)[:100], where=path.name) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ParameterError("A study is not told as wanted.", came=first["msg"], where=f"{path.name}: {' > '.join(str(one) for one in first['loc'])}") from error
+    if not study.levers:
+        raise ParameterError("A study has nothing that can be changed.", wanted="a feature with a lever", where=path.name)
+    return study

@@ -1,0 +1,253 @@
+"""The view of the use case ``whatif_satisfaction``: a fitted study that answers scenario after scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from cemlib.analysis import CausalGraph, SatisfactionModel, WhatIf, map_importance
+from cemlib.errors import CemError, ParameterError, UnknownNameError
+from cemlib.privacy import may_see_records
+from cemlib.settings import settings
+from cemlib.usecases.whatif.changes import read_changes, write_changes
+from cemlib.usecases.whatif.ratings import Ratings
+from cemlib.usecases.whatif.scenario import Scenario, moved_cost, play
+from cemlib.usecases.whatif.study import OUTCOME, Study
+from cemlib.usecases.whatif.wording import answer_sentences, caution_sentences
+
+__all__ = ["ALL", "SatisfactionView"]
+
+QUESTION = "What would satisfaction be if the network or the price were otherwise?"
+ALL = "all"
+_MOST_SAVED = 6
+_MOST_LEVELS = 12
+_DRAWS = 100
+
+
+class SatisfactionView:
+    """A study with its model, and the scenario that is shown.
+
+    Parameters
+    ----------
+    study : Study
+    ratings : Ratings
+    who, changes, saved : str
+        See :func:`cemlib.usecases.what_if_satisfaction`.
+    role : str, optional
+    strict : bool
+    snapshot : str
+        Of the lake, for the footer.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    saved : list of Scenario
+    missing : list of str
+        What of the call could not be used.
+    model, whatif, graph
+    """
+
+    question = QUESTION
+
+    def __init__(self, study: Study, ratings: Ratings, *, who: str = ALL, changes: str = "", saved: str = "", role: str | None = None, strict: bool = True, snapshot: str = "") -> None:
+        self.study, self.ratings, self.role, self.snapshot, self._strict = study, ratings, role, snapshot, strict
+        self.missing: list[str] = []
+        better = {name: one.better for name, one in study.features.items() if one.better and name in ratings.features}
+        self.model = SatisfactionModel("gbm", monotone=better, scale=study.scale).fit(ratings.features, ratings.rating, ratings.customer)
+        self.levers = {name: one for name, one in study.levers.items() if name in ratings.features}
+        self.graph = CausalGraph(ratings.edges, unobserved=[one for one in study.unobserved if any(one in edge for edge in ratings.edges)])
+        self.whatif = WhatIf(self.model, self.graph, outcome=OUTCOME, draws=_DRAWS)
+        self.groups = ratings.groups.loc[self.model.X_.index]
+        who = self._told(ALL, self._check_who, who)
+        self.scenario = self.play(who, self._told({}, read_changes, changes, self.levers))
+        self.saved = [self.play(*self._told((ALL, {}), self._read_saved, one)) for one in saved.split("|") if one][:_MOST_SAVED]
+
+    def _told(self, otherwise, reader, *given):
+        """What a parameter means; one that means nothing is left out and told, where the view is not strict."""
+        try:
+            return reader(*given)
+        except CemError as error:
+            if self._strict:
+                raise
+            self.missing.append(f"{error.what} It is left out. {error.todo}".strip())
+            return otherwise
+
+    def _check_who(self, who: str) -> str:
+        self._where(who)
+        return who
+
+    def _read_saved(self, text: str) -> tuple[str, dict[str, float]]:
+        who, _, changes = text.partition("~")
+        return self._check_who(who), read_changes(changes, self.levers)
+
+    def _where(self, who: str) -> pd.Series | None:
+        if who == ALL:
+            return None
+        group, _, level = who.partition("=")
+        if group not in self.groups:
+            raise UnknownNameError("group", group[:60], [ALL, *self.groups])
+        known = list(self.groups[group].cat.categories)
+        if level not in known:
+            raise UnknownNameError(group, level[:60], known)
+        return self.groups[group] == level
+
+    def play(self, who: str, values: dict[str, float]) -> Scenario:
+        """Play a scenario: who (``all`` or ``group=level``), and the position of each lever that is moved."""
+        for name in values:
+            if name not in self.levers:
+                raise UnknownNameError("lever", name, self.levers)
+        chosen_group = who.partition("=")[0]
+        by = next((name for name in self.groups if name != chosen_group), None)
+        return play(self.whatif, self.levers, who, self._where(who), values, None if by is None else self.groups[by], self.study.scale)
+
+    def show(self, who: str, values: dict[str, float]) -> Scenario:
+        """Play a scenario and make it the one that is shown."""
+        self.scenario = self.play(who, values)
+        return self.scenario
+
+    def save(self) -> None:
+        """Keep the scenario that is shown, to be compared.
+
+        Raises
+        ------
+        ParameterError
+            There are six already.
+        """
+        if any((one.who, one.values) == (self.scenario.who, self.scenario.values) for one in self.saved):
+            return
+        if len(self.saved) >= _MOST_SAVED:
+            raise ParameterError(f"There are {_MOST_SAVED} scenarios already.", todo="Forget one of them first.")
+        self.saved.append(self.scenario)
+
+    def forget(self, number: int) -> None:
+        """Drop a kept scenario by its place."""
+        if 0 <= number < len(self.saved):
+            del self.saved[number]
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The parameters that lead here again."""
+        return {"study": self.study.name, "who": self.scenario.who, "changes": write_changes(self.scenario.values, self.levers),
+                "saved": "|".join(f"{one.who}~{write_changes(one.values, self.levers)}" for one in self.saved)}
+
+    @cached_property
+    def choices(self) -> list[tuple[str, str]]:
+        """Who can be chosen: value and label; groups of fewer than 30 customers are left out."""
+        found = [(ALL, "all customers")]
+        for group in self.groups:
+            size = self.model.groups_.groupby(self.groups[group], observed=True).nunique().sort_values(ascending=False)
+            found += [(f"{group}={level}", f"{group}: {level}") for level in size.index[size >= 30][:_MOST_LEVELS]]
+        return found
+
+    @property
+    def answer(self) -> list[str]:
+        """The answer in computed sentences."""
+        return answer_sentences(self.scenario, self._who_words(self.scenario.who), self.label)
+
+    @property
+    def cautions(self) -> list[str]:
+        """What this cannot tell."""
+        return caution_sentences(self.scenario, self.study, self.model.warnings_, self.ratings.n_dropped, self.label)
+
+    @staticmethod
+    def _who_words(who: str) -> str:
+        return "all customers" if who == ALL else who.replace("=", " ")
+
+    @cached_property
+    def drivers(self) -> pd.DataFrame:
+        """Share of the differences of the ratings that goes with each feature; categories as one."""
+        parts = {}
+        for name in self.ratings.features:
+            parts.setdefault(name.partition(": ")[0], []).append(name)
+        return self.model.drivers(groups={self.label(name): names for name, names in parts.items()}, draws=60)
+
+    @cached_property
+    def importance(self) -> pd.DataFrame:
+        """The importance-performance map of the levers."""
+        better = {name: one.better for name, one in self.levers.items() if one.better}
+        found = map_importance(self.whatif, better=better, features=list(self.levers))
+        return found.assign(label=found["feature"].map(self.label))
+
+    @cached_property
+    def first(self):
+        """Which improvement for which level of the first group: lift everybody to what the best quarter has; None without costs."""
+        costs = {one.feature: self._lift_cost(one.feature, one.change) for one in self.importance.itertuples()}
+        if not costs or any(one is None for one in costs.values()):
+            return None
+        by = self.groups.iloc[:, 0].astype("str") if self.groups.shape[1] else None
+        names = {self.label(one.feature): {one.feature: one.change} for one in self.importance.itertuples()}
+        prices = {self.label(name): cost for name, cost in costs.items()}
+        total = sum(prices.values()) * self.model.n_customers_
+        return self.whatif.frontier(names, prices, [round(total * one, -1) for one in (0.1, 0.25, 0.5, 1.0)], by)
+
+    def _lift_cost(self, name: str, change: str) -> float | None:
+        lever, target = self.levers[name], float(change[2:])
+        values = self.model.X_[name].dropna()
+        if lever.lever != "percent":
+            return moved_cost(name, target, lever.model_copy(update={"lever": "at_least" if change[0] == ">" else "at_most"}), values)
+        missing = (target - values).clip(lower=0) if change[0] == ">" else (values - target).clip(lower=0)
+        return None if lever.cost is None else lever.cost * float((100 * missing / values.abs().clip(lower=1e-9)).mean()) / lever.step
+
+    def label(self, name: str) -> str:
+        """The label of a feature, of a column made from it, or of the rating."""
+        name = name.partition(": ")[0]
+        return self.study.features[name].label if name in self.study.features else "Satisfaction" if name == OUTCOME else name
+
+    def drawn_graph(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The declared graph as it was told, with roles for what is moved now: nodes and edges (see :meth:`cemlib.analysis.CausalGraph.layout`)."""
+        edges = [tuple(part.strip() for part in one.split("->")) for one in self.study.edges]
+        graph = CausalGraph(edges, unobserved=self.study.unobserved)
+        result = self.scenario.result
+        adjusted = {one.partition(": ")[0] for one in result.adjustment_set} if result else set()
+        moved = [name for name in self.scenario.values if name in graph.parents]
+        nodes, arrows = graph.layout(moved, OUTCOME, adjusted & set(graph.parents))
+        return nodes.assign(label=nodes["name"].map(self.label)), arrows
+
+    @property
+    def figures(self) -> dict[str, float | int | None]:
+        """Every figure that is shown."""
+        one, result = self.scenario, self.scenario.result
+        told = {"n_ratings": one.n, "n_customers": one.n_customers, "rating_now": one.now}
+        if not may_see_records(self.role) and one.n_customers < settings().minimum_group:
+            told = dict.fromkeys(told)
+        if result is not None:
+            told |= {"rating_now": result.now, "rating_then": result.then, "effect": result.effect, "effect_low": result.low, "effect_high": result.high, "moved_ratio": result.n_moved / result.n,
+                     "extrapolation_ratio": result.extrapolation_share, "cost": one.cost}
+        told |= {f"driver_{number}_ratio": row.share for number, row in enumerate(self.drivers.itertuples(), 1)}
+        return told
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """What is exported."""
+        found = {"drivers": self.drivers, "importance": self.importance, "scenarios": self.scenario_table()}
+        if len(self.scenario.compared):
+            found["compared"] = self.scenario.compared
+        if self.first is not None:
+            found["improvements_first"] = self.first.ranking
+        return found
+
+    def scenario_table(self) -> pd.DataFrame:
+        """The kept scenarios and the one that is shown, side by side."""
+        rows = []
+        for one in [*self.saved, self.scenario]:
+            result = one.result
+            rows.append({"who": self._who_words(one.who), "changes": one.text, "n_customers": one.n_customers, "now": one.now, "effect": result.effect if result else np.nan,
+                         "low": result.low if result else np.nan, "high": result.high if result else np.nan, "extrapolation_ratio": result.extrapolation_share if result else np.nan,
+                         "cost": np.nan if one.cost is None else one.cost, "claim": result.claim if result else ""})
+        return pd.DataFrame(rows)
+
+    @property
+    def footer(self) -> list[str]:
+        """The evidence line."""
+        model = self.model
+        facts = [self.study.title, f"{model.n_:,} ratings of {model.n_customers_:,} customers", f"{self.whatif.level:.0%} intervals by {_DRAWS} draws of customers",
+                 f"expected rating ± {model.half_width_:.1f} for one rating (90 %)"]
+        return facts + ([f"snapshot {self.snapshot}"] if self.snapshot else [])
+
+    @property
+    def messages(self) -> Sequence[str]:
+        """What could not be told of the scenario."""
+        return [self.scenario.problem] if self.scenario.problem else []

@@ -1,0 +1,66 @@
+"""The sentences of the view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cemlib.usecases.whatif.scenario import Scenario
+from cemlib.usecases.whatif.study import Study
+
+__all__ = ["answer_sentences", "caution_sentences", "plain", "signed"]
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A difference with its sign.
+
+    Examples
+    --------
+    >>> signed(0.084), signed(-0.1), signed(0.0)
+    ('+0.08', '−0.10', '0.00')
+    """
+    text = f"{value:+.{digits}f}"
+    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")
+
+
+def plain(value: float) -> str:
+    """A measured value with three digits that count, thousands grouped.
+
+    Examples
+    --------
+    >>> plain(329271.0), plain(37.2456), plain(0.01234)
+    ('329,271', '37.2', '0.0123')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def answer_sentences(one: Scenario, who: str, label: Callable[[str], str]) -> list[str]:
+    """The answer: what would change, how surely, and what may be claimed."""
+    if one.now is None:
+        return [f"**Too few to tell:** {one.n_customers} customers are chosen ({who})."]
+    result = one.result
+    if result is None:
+        start = f"**The mean rating of {who} is {one.now:.2f}** ({one.n:,} ratings, {one.n_customers:,} customers)."
+        return [start, "Move a lever to see what would change."] if not one.problem else [start]
+    sure = result.low > 0 or result.high < 0
+    verb = ("would rise" if result.effect > 0 else "would fall") if sure else "would hardly change, or the sign is not known"
+    strong = f"**The mean rating of {who} {verb}: {result.now:.2f} now, {result.then:.2f} then** ({signed(result.effect)}, 90 % {signed(result.low)} to {signed(result.high)})"
+    moved = f"{100 * result.n_moved / result.n:.0f} % of the ratings are moved by: {one.text}."
+    adjusted = ", ".join(dict.fromkeys(label(name) for name in result.adjustment_set))
+    claim = {"association": "Association only: nothing is adjusted for.", "causal under stated graph": "Causal if the declared graph is right."}.get(
+        result.claim, f"Not causal: an association, adjusted for {adjusted}.")
+    return [strong + ".", f"{moved} {claim}"]
+
+
+def caution_sentences(one: Scenario, study: Study, suspects: Sequence[str], dropped: int, label: Callable[[str], str]) -> list[str]:
+    """What this cannot tell."""
+    told = []
+    for text in one.result.warnings if one.result else []:
+        name, colon, rest = text.partition(": ")
+        told.append(f"{label(name)}{colon}{rest}" if name in study.features else text)
+    told += list(suspects)
+    if dropped:
+        told.append(f"{dropped:,} rows without a rating or a customer are left out.")
+    told.append("Only those who answered are seen; who answers is not who is a customer.")
+    if study.unobserved:
+        told.append(f"The graph declares as not observed: {', '.join(study.unobserved)}.")
+    return told

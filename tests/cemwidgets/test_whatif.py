@@ -1,0 +1,102 @@
+"""The what-if page: levers move the view, parts say what it says, the twin has nothing to click."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from cemwidgets.whatif import WhatIfState
+from cemwidgets.whatif.drawing import bands_svg, graph_svg
+from cemwidgets.whatif.view import WhatIfPage
+
+from cemlib.analysis import CausalGraph
+from cemlib.errors import ParameterError
+from cemlib.usecases.whatif.ratings import Ratings
+from cemlib.usecases.whatif.study import Study
+from cemlib.usecases.whatif.view import SatisfactionView
+
+TOLD = {
+    "name": "invented", "path": "invented.yaml", "title": "Invented <b>customers</b>", "source": {"file": "x.csv", "rating": "rating", "customer": "who"},
+    "features": {"stalls": {"label": "Stalls", "better": -1, "lever": "add", "low": -2, "high": 2, "step": 0.5, "cost": 3}, "tier": {"label": "Tier"}},
+    "groups": ["region"], "edges": ["tier -> stalls", "tier -> outcome", "stalls -> outcome"],
+}
+
+
+@pytest.fixture
+def view():
+    rng = np.random.default_rng(4)
+    features = pd.DataFrame({"stalls": rng.normal(size=400), "tier": rng.normal(size=400)})
+    rating = (3 - 0.4 * features["stalls"] + rng.normal(0, 0.4, 400)).clip(1, 5)
+    groups = pd.DataFrame({"region": pd.Categorical(np.where(np.arange(400) < 200, "north", "south"))})
+    edges = [("tier", "stalls"), ("tier", "outcome"), ("stalls", "outcome")]
+    return SatisfactionView(Study(**TOLD), Ratings(features, rating, pd.Series(range(400)), groups, edges, 0))
+
+
+def test_a_lever_moves_the_view_and_the_address(view):
+    state = WhatIfState(view)
+    assert state.query == "study=invented"
+    state.move("stalls", "-1")
+    assert view.scenario.values == {"stalls": -1.0}
+    assert state.query == "study=invented&changes=stalls-1"
+    shown = re.search(r'data-figure="effect" data-value="([^"]+)"', state.cards())
+    assert float(shown[1]) == view.scenario.result.effect
+    state.move("stalls", "0")
+    assert view.scenario.result is None
+    assert "Move a lever" in state.chart()
+    with pytest.raises(ParameterError, match="no number"):
+        state.move("stalls", "much")
+
+
+def test_scenarios_are_kept_shown_and_forgotten(view):
+    page = WhatIfPage(None, view)
+    chips = page.top.children[1]
+    chips.clicked = {"event": "lever", "name": "stalls", "value": "-1", "n": 1}
+    chips.clicked = {"event": "keep", "n": 2}
+    chips.clicked = {"event": "who", "value": "region=north", "n": 3}
+    assert "saved=all~stalls-1" in chips.query.replace("%7E", "~")
+    assert len(view.scenario_table()) == 2
+    chips.clicked = {"event": "load", "number": "0", "n": 4}
+    assert view.scenario.who == "all"
+    chips.clicked = {"event": "forget", "number": "0", "n": 5}
+    assert view.saved == []
+    # what a browser sends is not trusted: a notice, not a crash
+    chips.clicked = {"event": "who", "value": "region=<b>", "n": 6}
+    assert "could not be done" in chips.notice
+    assert "<b>" not in chips.notice
+
+
+def test_the_twin_has_nothing_to_click_and_text_is_escaped(view):
+    state = WhatIfState(view, ["days=<script>"])
+    state.move("stalls", "-2")
+    view.save()
+    for name in ("head", "chips", "levers", "cards", "chart", "compared", "graph", "scenarios", "importance", "first", "drivers", "foot"):
+        twin, live = getattr(state, name)(False), getattr(state, name)(True)
+        assert "data-event" not in twin, name
+        assert "<script>" not in live
+        assert "<b>" not in live
+
+
+def test_extrapolation_is_seen(view):
+    state = WhatIfState(view)
+    # the address may ask for more than the slider has: it stands on it, and the page says where the data end
+    state.move("stalls", "-5")
+    assert 'min="-5"' in state.levers()
+    assert "is-watch" in state.cards()
+    assert "guess" in state.foot()
+
+
+def test_pictures_hold_what_they_draw():
+    bands = pd.DataFrame({"from": [1.0, 3.0], "to": [3.0, 5.0], "now": [0.5, 0.5], "then": [0.0, 1.0]})
+    drawn = bands_svg(bands, (1, 5), 2.0, 4.0)
+    # half of the height where half of them are, all of it where all are
+    assert 'class="then" d="M0 96H0.0V96.0H50.0H50.0V6.0H100.0V96"' in drawn
+    assert 'class="mean-then" x1="75.0"' in drawn
+    nodes, edges = CausalGraph([("a", "b"), ("b", "c"), ("a", "c")]).layout(["b"], "c", ["a"])
+    picture = graph_svg(nodes.assign(label=nodes["name"]), edges)
+    assert picture.count("<rect") == 3
+    assert "a acts on c" in picture
+    # the arrow from a to c does not run through b
+    (via,) = edges.loc[(edges["cause"] == "a") & (edges["effect"] == "c"), "via"]
+    assert via[0][1] != nodes.set_index("name").loc["b", "y"]

@@ -1,0 +1,170 @@
+"""The what-if view: scenarios of a study, what is told wrong, and the privacy of small groups."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cemlib as cem
+from cemlib.errors import ParameterError, UnknownNameError
+from cemlib.usecases import what_if_satisfaction
+from cemlib.usecases.whatif.changes import read_changes, write_changes
+from cemlib.usecases.whatif.study import Feature, load_study, study_names
+
+LEVERS = {
+    "stalls": Feature(label="Stalls", lever="add", low=-2, high=2), "mbps": Feature(label="Speed", lever="percent"),
+    "bars": Feature(label="Signal", lever="at_least", low=1, high=5), "wait": Feature(label="Wait", lever="at_most", low=0, high=9),
+}
+STUDY = """
+title: Invented customers
+source: {file: invented.csv, rating: rating, customer: who}
+features:
+  stalls: {label: Stalls, better: -1, lever: add, low: -2, high: 2, step: 0.5, cost: 3}
+  mbps: {label: Speed, unit: Mbit/s, better: 1, lever: at_least, low: 0, high: 40, step: 10, cost: 1}
+  tier: {label: Tier, kind: category}
+groups: [region]
+edges: [tier -> stalls, tier -> mbps, tier -> outcome, stalls -> outcome, mbps -> outcome, mood -> mbps, mood -> outcome]
+unobserved: [mood]
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A lake's folder with a study beside it: 600 customers, two ratings each; seven live on an island."""
+    folder = tmp_path_factory.mktemp("whatif")
+    rng = np.random.default_rng(2)
+    who = np.arange(1200) // 2
+    tier = np.where(who % 3 == 0, "gold", "basic")
+    stalls = rng.normal(1, 1, 1200) - (tier == "gold")
+    mbps = rng.uniform(5, 40, 1200)
+    rating = np.clip(3.2 - 0.4 * stalls + 0.01 * mbps - 0.3 * (tier == "gold") + rng.normal(0, 0.4, 1200), 1, 5)
+    region = np.where(who < 7, "island", np.where(who < 300, "north", "south"))
+    frame = pd.DataFrame({"who": who, "rating": rating, "stalls": stalls, "mbps": mbps, "tier": tier, "region": region})
+    (folder / "studies").mkdir()
+    frame.to_csv(folder / "studies" / "invented.csv", index=False)
+    (folder / "studies" / "invented.yaml").write_text(STUDY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CEM_LAKE", str(folder / "lake"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def lake(place):
+    return cem.open_lake(place / "lake")
+
+
+@pytest.fixture(scope="module")
+def view(lake):
+    return what_if_satisfaction(lake, study="invented", changes="stalls-0.5", saved="region=north~stalls-1|all~")
+
+
+def test_the_scenario_says_what_was_planted(view):
+    result = view.scenario.result
+    assert result.effect == pytest.approx(0.2, abs=0.03)
+    assert result.claim == "causal under stated graph"
+    assert result.adjustment_set == ["mbps", "tier: gold"]
+    assert "would rise" in view.answer[0]
+    # one step of half a stall for each of 600 customers
+    assert view.scenario.cost == pytest.approx(1800)
+    assert view.figures["effect"] == result.effect
+    assert view.scenario.bands["then"].sum() == pytest.approx(1)
+
+
+def test_small_groups_have_no_figures(view):
+    compared = view.scenario.compared.set_index("segment")
+    assert compared.loc["island", "state"] == "too few"
+    assert np.isnan(compared.loc["island", "effect"])
+    assert "region=island" not in dict(view.choices)
+    alone = view.play("region=island", {"stalls": -1.0})
+    assert "Too few" in alone.problem
+    assert (alone.now, alone.result) == (None, None)
+
+
+def test_an_open_backdoor_is_never_called_causal(view):
+    moved = view.play("all", {"mbps": 20.0})
+    assert moved.result.claim.startswith("adjusted association")
+    assert "mood" in moved.result.warnings[0]
+    assert moved.result.n_moved == (view.model.X_["mbps"] < 20).sum()
+
+
+def test_an_address_leads_back_to_the_same_scenario(view, lake):
+    again = what_if_satisfaction(lake, **view.chosen)
+    assert again.chosen == view.chosen
+    assert again.figures == view.figures
+    assert [one.who for one in again.saved] == ["region=north", "all"]
+
+
+@given(st.fixed_dictionaries({"stalls": st.floats(-9, 9).map(lambda one: round(one, 2)), "mbps": st.integers(-99, 99).map(float), "bars": st.sampled_from([2.0, 4.5]), "wait": st.sampled_from([0.0, 3.0])}))
+def test_changes_are_read_as_they_were_written(values):
+    moved = {name: value for name, value in values.items() if value}
+    moved["wait"] = values["wait"]
+    assert read_changes(write_changes(moved, LEVERS), LEVERS) == pytest.approx(moved)
+
+
+@pytest.mark.parametrize(("changes", "said"), [("stals-1", "stals"), ("stalls-1%", "cannot be read"), ("mbps+1", "cannot be read"), ("bars+1", "cannot be read"),
+                                                ("stalls-1;stalls-2", "twice"), ("stalls--1", "cannot be read"), ("stalls+1e9", "cannot be read")])
+def test_a_change_told_wrong_is_an_error(changes, said):
+    with pytest.raises((ParameterError, UnknownNameError), match=said):
+        read_changes(changes, LEVERS)
+
+
+def test_in_an_app_what_cannot_be_used_is_told(lake):
+    view = what_if_satisfaction(lake, study="invented", who="region=nrth", changes="stals-1", saved="x", strict=False)
+    assert len(view.missing) == 3
+    assert "'north'" in view.missing[0]
+    assert view.scenario.who == "all"
+    with pytest.raises(UnknownNameError, match="nrth"):
+        what_if_satisfaction(lake, study="invented", who="region=nrth")
+
+
+def test_six_scenarios_are_kept_and_each_once(lake):
+    view = what_if_satisfaction(lake, study="invented")
+    for number in range(6):
+        view.show("all", {"stalls": -0.5 * (number + 1)})
+        view.save()
+        view.save()
+    assert len(view.saved) == 6
+    view.show("all", {"mbps": 10.0})
+    with pytest.raises(ParameterError, match="6 scenarios"):
+        view.save()
+    view.forget(0)
+    view.save()
+    assert view.saved[-1].values == {"mbps": 10.0}
+    assert len(view.scenario_table()) == 7
+
+
+def test_gain_and_first_improvement_agree_with_the_levers(view):
+    assert set(view.importance["feature"]) == {"stalls", "mbps"}
+    assert (view.first.ranking["state"] == "too few").sum() == 2
+    assert {"drivers", "importance", "scenarios", "compared", "improvements_first"} == set(view.tables)
+    nodes, edges = view.drawn_graph()
+    assert nodes.set_index("name")["role"].to_dict() == {"tier": "adjusted", "mood": "unobserved", "stalls": "change", "mbps": "adjusted", "outcome": "outcome"}
+    assert len(edges) == 7
+
+
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("lever: add", "lever: pull", "not told as wanted"), ("file: invented.csv", "file: gone.csv", "cannot be read"), ("rating: rating", "rating: ratng", "ratng"),
+    ("[region]", "[regoin]", "regoin"), ("tier -> stalls", "teir -> stalls", "teir"), ("tier -> stalls", "stalls, tier", "arrow"), ("mood -> mbps", "outcome -> tier", "cycle"),
+    ("title:", "titel:", "not told as wanted"), ("title: Invented customers", "title: [", "no YAML")])
+def test_a_study_told_wrong_is_an_error(place, lake, old, new, said):
+    (place / "studies" / "wrong.yaml").write_text(STUDY.replace(old, new, 1))
+    with pytest.raises((ParameterError, UnknownNameError)) as told:
+        what_if_satisfaction(lake, study="wrong")
+    assert said in str(told.value)
+    (place / "studies" / "wrong.yaml").unlink()
+
+
+def test_a_study_is_a_name_and_never_a_path(place):
+    assert {"lake", "invented"} <= set(study_names())
+    for name in ("../invented", "studies/invented", "/etc/passwd", "nothing"):
+        with pytest.raises(UnknownNameError):
+            load_study(name)
+
+
+def test_a_lake_without_ratings_says_what_to_do(lake):
+    with pytest.raises(ParameterError, match="no ratings") as told:
+        what_if_satisfaction(lake)
+    assert "cem ingest rating" in str(told.value)

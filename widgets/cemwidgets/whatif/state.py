@@ -1,0 +1,185 @@
+"""What the app shows: the view, and every part of it as HTML. Plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from cemlib.errors import ParameterError
+from cemlib.usecases.whatif.changes import neutral
+from cemlib.usecases.whatif.study import study_names
+from cemlib.usecases.whatif.view import ALL, SatisfactionView
+from cemlib.usecases.whatif.wording import plain, signed
+from cemwidgets.panel.parts import actions, box, card, cards, esc, footer, notice, number, percent, question
+from cemwidgets.whatif.drawing import bands_svg, graph_svg
+from cemwidgets.whatif.tables import compared_table, drivers_table, first_table, importance_table, scenarios_table
+
+__all__ = ["WhatIfState"]
+
+_MUCH_OUTSIDE = 0.05
+_DEFAULTS = {"study": "lake", "who": ALL, "changes": "", "saved": ""}
+
+
+class WhatIfState:
+    """The state of the app.
+
+    Parameters
+    ----------
+    view : SatisfactionView
+    messages : sequence of str
+        What in the page's address could not be used.
+    """
+
+    def __init__(self, view: SatisfactionView, messages: Sequence[str] = ()) -> None:
+        self.view, self.messages = view, list(messages)
+
+    # --- what happens
+
+    def move(self, name: str, value: str) -> None:
+        """Move a lever.
+
+        Raises
+        ------
+        ParameterError
+            The position is no number.
+        """
+        try:
+            position = float(value)
+        except ValueError:
+            raise ParameterError("The lever's position is no number.", came=value[:40]) from None
+        values = {**self.view.scenario.values, name: position}
+        if name in self.view.levers and position == neutral(self.view.levers[name]):
+            values.pop(name)
+        self.view.show(self.view.scenario.who, values)
+
+    def choose(self, who: str) -> None:
+        """Choose who is moved."""
+        self.view.show(who, self.view.scenario.values)
+
+    def reset(self) -> None:
+        """All levers back."""
+        self.view.show(self.view.scenario.who, {})
+
+    def load(self, number_: int) -> None:
+        """Show a kept scenario."""
+        kept = self.view.saved[number_]
+        self.view.show(kept.who, kept.values)
+
+    @property
+    def query(self) -> str:
+        """The address that leads here again."""
+        return urlencode({name: value for name, value in self.view.chosen.items() if value != _DEFAULTS[name]})
+
+    # --- the parts of the page
+
+    def head(self, live: bool = True) -> str:
+        """The question and its answer."""
+        notes = "".join(notice("Part of the address is not used.", one) for one in [*self.messages, *self.view.missing])
+        notes += "".join(notice("This cannot be told.", one) for one in self.view.messages)
+        return question(self.view.question, self.view.answer) + notes
+
+    def chips(self, live: bool = True) -> str:
+        """Study and who; in words where nothing can be clicked."""
+        view = self.view
+        if not live:
+            who = dict(view.choices).get(view.scenario.who, view.scenario.who)
+            return "".join(f'<span class="cem-chip">{esc(one)}</span> ' for one in (f"ratings {view.study.title}", f"who {who}", view.scenario.text))
+        fields = (("study", "ratings", [(one, one) for one in study_names()], view.study.name), ("who", "who", view.choices, view.scenario.who))
+        chips = "".join(_chip(*one) for one in fields)
+        if view.scenario.values:
+            chips += '<button type="button" class="cem-chip is-quiet cem-no-print" data-event="reset" data-key="reset">Levers back</button>'
+        way = actions(share=self.query, more=[("keep", "Keep scenario"), ("export", "Export")])
+        return f'<div class="cem-row"><div class="cem-chips" role="group" aria-label="Filters">{chips}</div>{way}</div>'
+
+    def levers(self, live: bool = True) -> str:
+        """The levers."""
+        rows = []
+        for name, lever in self.view.levers.items():
+            value = self.view.scenario.values.get(name, neutral(lever))
+            told = f"{lever.lever.replace('_', ' ')} {value:g} {lever.unit}" if lever.lever in ("at_least", "at_most") else f"{signed(value, 0 if float(value).is_integer() else 2)} {'%' if lever.lever == 'percent' else lever.unit}"
+            told = "as it is" if value == neutral(lever) else told.strip()
+            if not live:
+                rows.append(f"<p>{esc(lever.label)}: <strong>{esc(told)}</strong></p>")
+                continue
+            # a position of the address past the slider's end still stands on it
+            low, high = min(lever.low, value), max(lever.high, value)
+            observed = self.view.model.X_[name]
+            rows.append(f'<label class="cem-lever" data-key="box-{esc(name)}"><span>{esc(lever.label)}</span><output>{esc(told)}</output>'
+                        f'<input type="range" min="{low:g}" max="{high:g}" step="{lever.step:g}" value="{value:g}" data-event="lever" data-live="1" data-name="{esc(name)}" '
+                        f'data-key="lever-{esc(name)}" aria-valuetext="{esc(told)}"><small>observed {plain(observed.min())} to {plain(observed.max())} {esc(lever.unit)}</small></label>')
+        return box("Move", "".join(rows), note="what would be otherwise, for those who are chosen")
+
+    def cards(self, live: bool = True) -> str:
+        """At most four figures."""
+        one, result = self.view.scenario, self.view.scenario.result
+        if one.now is None:
+            return ""
+        if result is None:
+            return cards([card("Mean rating now", f"{one.now:.2f}", note=f"{one.n:,} ratings", name="rating_now", exact=one.now)])
+        verdict = "better" if result.low > 0 else "worse" if result.high < 0 else "context"
+        outside = result.extrapolation_share
+        shown = [card("Mean rating then", f"{result.then:.2f}", note=f"{result.now:.2f} now", compare=f"{number(result.n)} ratings", name="rating_then", exact=result.then),
+                 card("Change", signed(result.effect), unit="points", interval=f"90 % {signed(result.low)} to {signed(result.high)}", compare=result.claim.split(" (")[0], verdict=verdict,
+                      name="effect", exact=result.effect),
+                 card("Past what was observed", percent(outside, 0), unit="%", note="of the ratings", compare="the effect is a guess there" if outside > _MUCH_OUTSIDE else "as far as data reach",
+                      verdict="watch" if outside > _MUCH_OUTSIDE else "context", name="extrapolation_ratio", exact=outside)]
+        if one.cost is not None:
+            shown.append(card("Cost", number(one.cost), note=f"{self.view.study.cost_unit}, of all who are moved", compare=f"{percent(result.n_moved / result.n, 0)} % of the ratings are moved", name="cost", exact=one.cost))
+        return cards(shown)
+
+    def chart(self, live: bool = True) -> str:
+        """The ratings now and then."""
+        result = self.view.scenario.result
+        if result is None:
+            return box("Now and then", '<div class="cem-empty">Move a lever: the expected ratings now and then stand here.</div>')
+        return box("Now and then", bands_svg(self.view.scenario.bands, self.view.study.scale, float(result.expected.mean()), float((result.expected + result.gains).mean())),
+                   note="expected rating of each answer, share of the answers")
+
+    def compared(self, live: bool = True) -> str:
+        """Who moves."""
+        frame = self.view.scenario.compared
+        if frame.empty:
+            return box("Who moves", '<div class="cem-empty">Nothing is moved.</div>')
+        title = next(one for one in self.view.groups if set(frame["segment"]) <= set(self.view.groups[one].cat.categories))
+        shown = frame.sort_values("n", ascending=False).head(8)
+        return box("Who moves", compared_table(shown, title), note="change of the mean rating, 90 % interval")
+
+    def graph(self, live: bool = True) -> str:
+        """The declared graph."""
+        return box("What acts on what", graph_svg(*self.view.drawn_graph()), note="as declared in the study; the claim rests on it")
+
+    def scenarios(self, live: bool = True) -> str:
+        """Scenarios side by side."""
+        frame = self.view.scenario_table()
+        if not self.view.saved and self.view.scenario.result is None:
+            return ""
+        return box("Scenarios", scenarios_table(frame, live), note="kept ones are in the link")
+
+    def importance(self, live: bool = True) -> str:
+        """What there is to gain."""
+        units = {name: one.unit for name, one in self.view.levers.items()}
+        return box("Where there is most to gain", importance_table(self.view.importance, units), note="if all were lifted to what the best quarter has today; all customers")
+
+    def first(self, live: bool = True) -> str:
+        """What to improve first, and what a budget reaches."""
+        found = self.view.first
+        if found is None:
+            return ""
+        budgets = "".join(f"<li>{number(one.budget)}: {signed(one.effect)} ({signed(one.low)} to {signed(one.high)}) with {esc('; '.join(one.chosen) or 'nothing')}</li>" for one in found.budgets.itertuples())
+        return box("Which improvement for whom first", first_table(found.ranking) + f'<h3>What a budget reaches</h3><ul class="cem-note">{budgets}</ul>', note=f"most rating points for its cost first; cost in {self.view.study.cost_unit}")
+
+    def drivers(self, live: bool = True) -> str:
+        """The drivers."""
+        return box("What goes with satisfaction", drivers_table(self.view.drivers), note="Shapley share of the variance, 90 % interval; an association")
+
+    def foot(self, live: bool = True) -> str:
+        """What this cannot tell, and the evidence line."""
+        notes = "".join(f"<p>{esc(one)}</p>" for one in self.view.cautions)
+        return box("What this cannot tell", f'<div class="cem-note">{notes}</div>') + f'<div style="height:16px"></div>{footer(self.view.footer)}'
+
+
+def _chip(name: str, label: str, pairs: Sequence[tuple[str, str]], value: str) -> str:
+    known: Mapping[str, str] = {**dict(pairs), **({} if value in dict(pairs) else {value: value})}
+    options = "".join(f'<option value="{esc(one)}"{" selected" if one == value else ""}>{esc(text)}</option>' for one, text in known.items())
+    tone = " is-set" if value != _DEFAULTS[name] else ""
+    return f'<label class="cem-chip{tone}" data-key="chip-{name}"><span>{label}</span><select data-event="{name}" data-key="filter-{name}" aria-label="{label}">{options}</select></label>'
