@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import chi2
 from sklearn.cluster import HDBSCAN
+from threadpoolctl import threadpool_limits
 
 from cemlib.analysis.columns import read_numbers
 from cemlib.analysis.drift import compare_shares, population_stability
@@ -113,7 +114,9 @@ class Segmenter:
         rng = np.random.default_rng(self.seed)
         rows = rng.permutation(self.n_)[: self.fit_rows]
         sample = self._scale(full.iloc[rows])
-        self._choose(sample, previous)
+        # of hundreds of fits on a few thousand rows each: several threads spend their time waiting for each other
+        with threadpool_limits(1):
+            self._choose(sample, previous)
         parts = self.mixture_.predict(self._straight(full))
         self._sample = full.iloc[rows]
         self.names_ = self._name(full, parts, previous)
