@@ -95,7 +95,7 @@ class RootCauseLocator:
     claim = "association"
     seed_ = None
 
-    def __init__(self, kind: str = "ratio", max_depth: int = 3, *, direction: str = "overall", alpha: float = 0.01, min_share: float = 0.1, near: float = 0.05,
+    def __init__(self, kind: str = "ratio", max_depth: int = 3, *, direction: str = "overall", alpha: float = 0.005, min_share: float = 0.1, near: float = 0.05,
                  base_periods: float = 1.0, max_causes: int = 5, max_values: int = _MOST_VALUES) -> None:
         for name, given, choices in (("kind", kind, _KINDS), ("direction", direction, _DIRECTIONS)):
             if given not in choices:

@@ -69,6 +69,11 @@ class KpiResult:
     _lake: Lake = field(repr=False)
     _cells: tuple[Cells, ...] = field(repr=False, compare=False)
 
+    @property
+    def lake(self) -> Lake:
+        """The lake that was read."""
+        return self._lake
+
     @functools.cached_property
     def frame(self) -> pd.DataFrame:
         """The figures: the ``by`` columns, then kpi_code, num, den, value, low, high, state ("ok", "too_few", "no_data") and, where

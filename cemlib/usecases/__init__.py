@@ -7,15 +7,17 @@ from typing import Any
 
 # name -> module; loaded when first asked for, so that one use case works without the others' packages
 _ROOM = {
+    "explain_change": "cemlib.usecases.root_cause",
     "monitor_roaming": "cemlib.usecases.roaming_monitoring",
     "view_catalogue": "cemlib.usecases.kpi_catalogue",
     "view_mobile": "cemlib.usecases.mobile_insights",
     "view_satisfaction": "cemlib.usecases.satisfaction_index",
     "view_segments": "cemlib.usecases.segment_explorer",
     "what_if_satisfaction": "cemlib.usecases.what_if_satisfaction",
+    "why": "cemlib.usecases.root_cause",
 }
 
-__all__ = ["monitor_roaming", "view_catalogue", "view_mobile", "view_satisfaction", "view_segments", "what_if_satisfaction"]
+__all__ = ["explain_change", "monitor_roaming", "view_catalogue", "view_mobile", "view_satisfaction", "view_segments", "what_if_satisfaction", "why"]
 
 
 def __getattr__(name: str) -> Any:

@@ -139,6 +139,29 @@ def _correlation(place: str, mutation: str) -> dict:
     return found
 
 
+def _true_cause(place: str, mutation: str) -> dict:
+    """The patterns that explain a change, table by table, and the verdict."""
+    from pathlib import Path
+
+    import pandas as pd
+
+    from cemlib.analysis import RootCauseLocator
+
+    found = {}
+    for path in sorted(Path(place).glob("*.json")):
+        asked = json.loads(path.read_text())
+        now, then = (pd.read_parquet(path.with_suffix(f".{name}.parquet")) for name in ("actual", "expected"))
+        if mutation:
+            # always the largest value of the first dimension, or never a cause
+            dim = asked["dims"][0]
+            found[path.stem] = {"patterns": [{dim: str(now[dim].mode()[0])}] if mutation == "always" else [], "verdict": "cause" if mutation == "always" else "none"}
+            continue
+        value, weight = ("num", "den") if asked["kind"] == "ratio" else ("amount", None)
+        one = RootCauseLocator(asked["kind"]).fit(now, then, asked["dims"], value=value, weight=weight)
+        found[path.stem] = {"patterns": one.causes_["pattern"].tolist(), "verdict": one.verdict_}
+    return found
+
+
 def _is_there(place: str, mutation: str) -> dict:
     """Whether an analysis exists: PLACE is its public name."""
     import cemlib
@@ -155,4 +178,4 @@ if __name__ == "__main__":
     sys.path.pop(0)
     question, place, mutation = sys.argv[1:4]
     print(json.dumps({"roaming": _roaming, "index": _index, "alarms": _alarms, "segments": _segments, "what_if": _what_if,
-                      "correlation": _correlation, "is_there": _is_there}[question](place, mutation)))
+                      "correlation": _correlation, "true_cause": _true_cause, "is_there": _is_there}[question](place, mutation)))

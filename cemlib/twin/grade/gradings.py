@@ -15,6 +15,7 @@ from cemlib.twin.grade.contentment import grade_index
 from cemlib.twin.grade.correlation import grade_correlation
 from cemlib.twin.grade.marks import Mark, share, spread
 from cemlib.twin.grade.numbers import grade_alarms, grade_segments, grade_what_if
+from cemlib.twin.grade.true_cause import grade_true_cause
 
 __all__ = ["GRADINGS", "Grading"]
 
@@ -114,7 +115,6 @@ def _absent(asking: Asking, seed: int, runs: int, size: dict[str, int]) -> Itera
 
 
 _UNKNOWN = {
-    "true_cause": ("The pattern that explains a fall", "analysis.RootCauseLocator"),
     "discontent": ("Who will complain or leave", "analysis.DiscontentModel"),
     "commitment": ("Whether a deal is met", "analysis.CommitmentForecast"),
 }
@@ -127,6 +127,7 @@ GRADINGS: dict[str, Grading] = {one.name: one for one in (
     Grading("alarms", "Alarms at their stated rate, and in time", (), grade_alarms, "analysis.BetaBinomialBaseline", ("constant_p", "never")),
     Grading("segments", "Groups that are there, and none where there are none", (), grade_segments, "analysis.Segmenter", ("always", "never")),
     Grading("correlation", "Links between sources, and lags", (), grade_correlation, "analysis.LaggedCorrelation", ("constant_p", "never")),
+    Grading("true_cause", "The pattern that explains a change", (), grade_true_cause, "analysis.RootCauseLocator", ("always", "never")),
     Grading("what_if", "The effect of a change on satisfaction", (), grade_what_if, "analysis.WhatIf", ("always", "never")),
     Grading("satisfaction_index", "The index against planted discontent", ("unhappy_customers",), grade_index, "score_experience", ("never",)),
     *(Grading(name, title, (), _absent, needs) for name, (title, needs) in _UNKNOWN.items()),
