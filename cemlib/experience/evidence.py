@@ -24,13 +24,13 @@ from cemlib.schema import fields
 if TYPE_CHECKING:
     from cemlib.lake import Lake
 
-__all__ = ["Evidence", "Grain", "Track", "collect_evidence", "find_grain", "find_window"]
+__all__ = ["BILL_DAYS", "Evidence", "Grain", "Track", "collect_evidence", "find_grain", "find_window"]
 
 #: What is known of a subscriber, and the column that tells it; the segment is the tariff class.
 _OF_SUBSCRIBERS = {"segment_code": "plan_code", "plan_code": "plan_code", "subscriber_kind_code": "subscriber_kind_code", "account_key": "account_key",
                    "fleet_code": "fleet_code"}
 #: A bill is compared over whole months of so many days.
-_BILL_DAYS = 30
+BILL_DAYS = 30
 _DAY = dt.timedelta(days=1)
 
 
@@ -269,7 +269,7 @@ def _read_subscribers(lake: Lake, keys: pd.Index, until: dt.date) -> pd.DataFram
 def _read_bills(lake: Lake, index: SatisfactionIndex, keys: pd.Index, since: dt.date, until: dt.date, first: dt.date) -> pd.DataFrame | None:
     if not lake.has("bill_line"):
         return None
-    begin = min(since, until - _BILL_DAYS * _DAY) - index.price.reach_days * _DAY
+    begin = min(since, until - BILL_DAYS * _DAY) - index.price.reach_days * _DAY
     rows = enriched(lake, "bill_line", ["subscriber_key", "day_date", "bill_amount"])
     rows = rows.filter((nw.col("day_date") >= begin) & (nw.col("day_date") < until) & ~nw.col("subscriber_key").is_null())
     rows = rows.filter((nw.col("bill_amount") > -1e12) & (nw.col("bill_amount") < 1e12))

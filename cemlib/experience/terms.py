@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 
 from cemlib.experience.curve import Curve, curve
-from cemlib.experience.evidence import Evidence, Track
+from cemlib.experience.evidence import BILL_DAYS, Evidence, Track
 from cemlib.experience.index import IndexKpi, SatisfactionIndex, list_terms
 from cemlib.experience.moments import remember_days
 from cemlib.kpi.interval import bound_ratio
 
 __all__ = ["Terms", "compute_terms"]
 
-_BILL_DAYS = 30
 _Z = 1.959964
 # a tariff class of fewer bills tells no usual price
 _CLASS_BILLS = 10
@@ -141,7 +140,7 @@ def _of_price(evidence: Evidence, index: SatisfactionIndex) -> tuple[np.ndarray,
     n, nothing = len(evidence), np.full(len(evidence), np.nan)
     if evidence.bills is None or not n:
         return nothing, {"amount": nothing, "usual": nothing, "ratio": nothing}
-    days = _BILL_DAYS * max(1, round((evidence.until - evidence.since) / _BILL_DAYS))
+    days = BILL_DAYS * max(1, round((evidence.until - evidence.since) / BILL_DAYS))
     bills = evidence.bills[(evidence.bills["day"] < evidence.until) & (evidence.bills["day"] >= evidence.until - days - index.price.reach_days)]
     back = (evidence.until - 1 - bills["day"]) // days
     totals = bills.assign(back=back).groupby(["unit", "back"], as_index=False)["amount"].sum()

@@ -94,8 +94,8 @@ def test_what_is_left_out_is_named(tmp_path):
 
 def test_the_weights_of_the_terms_by_hand():
     terms = {one.name: one.weight for one in list_terms(load_index())}
-    # memory 0.35 x data 0.55 x drops 0.25
-    assert terms["memory:data_session_drop_ratio"] == pytest.approx(0.35 * 0.55 * 0.25)
+    # memory 0.35 x the service x drops 0.25
+    assert terms["memory:data_session_drop_ratio"] == pytest.approx(0.35 * load_index().services["data"].weight * 0.25)
     assert terms["price"] == pytest.approx(0.2)
     assert len(terms) == 3 * len(load_index().kpis()) + 1
     assert sum(terms.values()) == pytest.approx(1, abs=1e-12)

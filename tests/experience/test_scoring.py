@@ -82,10 +82,10 @@ def test_the_terms_by_hand():
     # faded (0 + 2 x 75) / 3 = 50, the most extreme day 0, the last days 0
     assert values["memory:data_session_drop_ratio"] == pytest.approx(0.55 * 50)
     assert found.frame["state"].tolist() == ["too_few"]
-    weight = INDEX.weights.quality * 0.55 * 0.25
-    assert found.frame["known_weight"].iloc[0] == pytest.approx(0.8 * 0.55 * 0.25)
+    share = INDEX.services["data"].weight * 0.25
+    assert found.frame["known_weight"].iloc[0] == pytest.approx(0.8 * share)
     known = score_evidence(found.evidence, INDEX.model_copy(update={"evidence": INDEX.evidence.model_copy(update={"least_weight": 0.0})}))
-    by_hand = (weight * quality + 0.35 * 0.55 * 0.25 * 27.5) / (0.8 * 0.55 * 0.25)
+    by_hand = (0.25 * share * quality + 0.35 * share * 27.5) / (0.8 * share)
     assert known.frame["score"].iloc[0] == pytest.approx(by_hand)
 
 
