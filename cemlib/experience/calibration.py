@@ -128,10 +128,11 @@ def calibrate(index: SatisfactionIndex | str | Path, surveys: pd.DataFrame, scor
         for one in range(folds):
             fitted[penalty][fold == one] = _score(_fit(chosen, scores, rows[fold != one], y[fold != one], penalty), scores, rows[fold == one])
     found = {penalty: correlate_ranks(values, y) for penalty, values in fitted.items()}
-    # the best of several looks good by chance: other weights must gain more than one and a half standard errors of a correlation
-    least = found[np.inf][0] + 1.5 / np.sqrt(len(rows))
     best = max((one for one in _PENALTIES if np.isfinite(one)), key=lambda one: found[one][0])
-    penalty = best if found[best][0] > least else np.inf
+    # the best of several looks good by chance: it must gain two standard errors of the difference of two correlations with the same answers
+    alike = correlate_ranks(fitted[best], fitted[np.inf])[0]
+    error = np.sqrt(2 * max(1 - alike, 0.0) / len(rows)) if np.isfinite(alike) else np.inf
+    penalty = best if found[best][0] > found[np.inf][0] + 2 * error else np.inf
     new = _fit(chosen, scores, rows, y, penalty)
     new_version = version or _next_version(chosen.version)
     done = Calibration(from_version=chosen.version, question=question, answers=len(rows), folds=folds, correlation=round(found[penalty][0], 4), correlation_before=round(found[np.inf][0], 4))
