@@ -31,6 +31,9 @@ from cemwidgets.satisfaction.weights import effect_html, sliders_box
 __all__ = ["FILTERS", "SatisfactionState"]
 
 FILTERS = ("month", "index", "other")
+_COST_NOTE = "points below what usual gives, mean over customers"
+#: So many are printed where nothing can be unfolded.
+_STATIC_DRIVERS = 10
 _SHARES = (("content", "Content", "better"), ("unhappy", "Unhappy", "worse"))
 
 
@@ -138,10 +141,12 @@ class SatisfactionState:
         drivers = self.view.drivers
         if drivers.empty:
             return box("What costs most", '<div class="cem-empty">No scores.</div>')
-        opened = self.all_drivers or not live
-        foot = "" if not live else (f'<button type="button" class="cem-link" data-event="drivers" data-key="all-drivers">'
-                                    f"{'fewer' if self.all_drivers else f'all {len(drivers)} parts'}</button>")
-        return box("What costs most", drivers_table(drivers if opened else drivers.head(NAMED_DRIVERS)), note="points below what usual gives, mean over customers", foot=foot)
+        if not live:
+            foot = f"{_STATIC_DRIVERS} of {len(drivers)}; all are in the CSV." if len(drivers) > _STATIC_DRIVERS else ""
+            return box("What costs most", drivers_table(drivers.head(_STATIC_DRIVERS)), note=_COST_NOTE, foot=foot)
+        words = "fewer" if self.all_drivers else f"all {len(drivers)} parts"
+        foot = f'<button type="button" class="cem-link" data-event="drivers" data-key="all-drivers">{words}</button>'
+        return box("What costs most", drivers_table(drivers if self.all_drivers else drivers.head(NAMED_DRIVERS)), note=_COST_NOTE, foot=foot)
 
     def survey(self, live: bool = True) -> str:
         """Survey against index."""

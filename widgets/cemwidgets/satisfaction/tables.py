@@ -28,11 +28,18 @@ def drivers_table(drivers: pd.DataFrame) -> str:
     domain = (min(0.0, float(drivers["low"].min())), max(float(drivers["high"].max()), 0.1))
     rows = []
     for place, row in enumerate(drivers.itertuples()):
-        words = f"{row.lost:.2f} points, 95 % {row.low:.2f} – {row.high:.2f}"
+        lost, low, high = (_plain(value) for value in (row.lost, row.low, row.high))
+        words = f"{lost} points, 95 % {low} – {high}"
         rows.append({"name": term_label(row.term), "picture": interval_glyph(row.lost, row.low, row.high, domain=domain, below=row.low > 0, label=words),
-                     "lost": figure(driver_name(row.term), float(row.lost), f"{row.lost:.2f}") if place < NAMED_DRIVERS else f"{row.lost:.2f}", "lost_note": f"{row.low:.2f} – {row.high:.2f}",
+                     "lost": figure(driver_name(row.term), float(row.lost), lost) if place < NAMED_DRIVERS else lost, "lost_note": f"{low} – {high}",
                      "spread": format_value(row.spread, "ratio", decimals=0), "worst": format_value(row.worst_for, "ratio", decimals=0)})
     return table(columns, rows, caption="What costs most against what is usual")
+
+
+def _plain(points: float) -> str:
+    """Points with two decimals; nothing is no negative nothing."""
+    text = f"{abs(points):.2f}"
+    return f"−{text}" if points < 0 and float(text) else text
 
 
 def segments_table(segments: pd.DataFrame, selected: str, live: bool) -> str:
