@@ -24,6 +24,8 @@ class Settings:
         The project folder: notebooks/, templates/, data/ lie in it (``CEM_HOME``).
     lake_path : Path
         The lake (``CEM_LAKE``; default data/lake).
+    kpi_path : Path
+        The folder of a user's own KPIs (``CEM_KPIS``; default data/kpis).
     key_path : Path
         The owner-only key file (``CEM_KEY_FILE``; default data/keys/cem.key); ``CEM_KEY`` overrides it.
     out : Path
@@ -46,6 +48,7 @@ class Settings:
 
     home: Path
     lake_path: Path
+    kpi_path: Path
     key_path: Path
     out: Path
     memory_limit: str
@@ -89,6 +92,7 @@ def settings() -> Settings:
     return Settings(
         home=home,
         lake_path=Path(os.environ.get("CEM_LAKE", home / "data" / "lake")),
+        kpi_path=Path(os.environ.get("CEM_KPIS", home / "data" / "kpis")),
         key_path=Path(os.environ.get("CEM_KEY_FILE", home / "data" / "keys" / "cem.key")),
         out=Path(os.environ.get("CEM_OUT", home / "out")),
         memory_limit=os.environ.get("CEM_MEMORY", "2GB"),

@@ -41,6 +41,8 @@ UNITS: dict[str, tuple[float, str, int]] = {
     "currency": (1, "", 2),
     "subscriber": (1, "", 0),
     "1/h": (1, "per hour", 1),
+    "1/day": (1, "per day", 2),
+    "1/1000": (1, "per 1,000", 1),
 }
 
 

@@ -20,6 +20,7 @@ def test_environment(tmp_path_factory):
         signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["CEM_KEY"] = "the-secret-of-the-tests"
     os.environ["CEM_LAKE"] = str(place / "lake")
+    os.environ["CEM_KPIS"] = str(place / "kpis")
     os.environ["CEM_OUT"] = str(place / "out")
     os.environ.pop("CEM_ROLE", None)
     return place

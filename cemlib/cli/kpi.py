@@ -69,6 +69,30 @@ def show(name: str, is_sql: bool, is_json: bool) -> None:
     click.echo(str(package.show_kpi(name)["doc"]))
 
 
+@kpi.command(short_help="Add KPIs of your own from a file.", example="""
+    cem kpi add my_kpis.py
+    cem kpi add my_kpis.py --check
+""")
+@click.argument("file", type=click.Path())
+@click.option("--check", "is_check", is_flag=True, help="Check and try them; keep nothing.")
+def add(file: str, is_check: bool) -> None:
+    """Check a file of KPIs, try each on a lake without records, and keep a copy: they are in the catalogue from now on."""
+    from cemlib import kpi as package
+
+    found = package.check_kpis(file) if is_check else package.add_kpis(file)
+    table(["kpi", "unit", "table", "title"], [[one.code, one.unit, one.table, one.title] for one in found])
+    remark(f"{len(found)} {'are whole; nothing was kept' if is_check else 'added'}.")
+
+
+@kpi.command(short_help="Forget KPIs of your own.", example="cem kpi remove my_kpis")
+@click.argument("name")
+def remove(name: str) -> None:
+    """Forget a file that was added, and the KPIs in it."""
+    from cemlib import kpi as package
+
+    remark(f"Forgotten: {', '.join(package.remove_kpis(name)) or name}.")
+
+
 def _window(function: Callable) -> Callable:
     """Add the options that say which records count."""
     for option in (

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cemlib.enrich.care import CONTACTS, previous_contact
 from cemlib.enrich.causes import CAUSE_KEYS, cause_lookup, success_sql
 from cemlib.enrich.nearby import nearest_relation
 from cemlib.enrich.reference import device_pieces, identity_pieces, network_pieces, steering_pieces
@@ -47,11 +48,16 @@ WHEN (c.fault_side_code = 'home') = (f.direction_code IS DISTINCT FROM 'inbound'
 
 @dataclass(frozen=True)
 class Added:
-    """A column that is added to a relation ``f``: its SQL, its type, and the joins that it needs."""
+    """A column that is added to a relation ``f``: its SQL, its type, the joins that it needs, and what it means."""
 
     sql: str
     type: str
     joins: tuple[str, ...] = ()
+    meaning: str = ""
+
+
+def _seconds(first: str, last: str, meaning: str) -> Added:
+    return Added(f"round((epoch_us(f.{last}) - epoch_us(f.{first})) / 1e3) / 1e3", "float64", (), meaning)
 
 
 _NETWORK = {name: Added(f"n.{name}", "string", ("network",)) for name in ("partner_code", "partner_name", "hub_code", "country_code")}
@@ -70,6 +76,18 @@ _STEERING = {
 }
 
 
+# days are told in whole seconds, so that their squares can be summed in 64 bits
+_OPEN = Added("round((epoch_us(f.closed_at) - epoch_us(f.opened_at)) / 1e6)", "float64", (), "from opened to closed, in whole seconds; null: still open")
+# how long it took; what takes seconds or minutes to the millisecond
+_SPANS = {
+    "message": {"delivery_s": _seconds("submitted_at", "delivered_at", "from submission to delivery; null: never delivered")},
+    "voice_call": {"conversation_s": _seconds("answered_at", "released_at", "from answer to release; null: never answered")},
+    "media_session": {"duration_s": _seconds("started_at", "ended_at", "from begin to end; null: not known")},
+    "iot_report": {"delivery_s": _seconds("expected_at", "delivered_at", "from when it was due to delivery; null: never delivered")},
+    **{name: {"duration_s": _OPEN} for name in ("alarm", "outage", "ticket")},
+}
+
+
 def described_columns(has_device: bool, has_cause: bool) -> dict[str, Added]:
     """The columns that say which partner, which device and what the cause means."""
     return {"partner_plmn_code": Added(PARTNER_PLMN, "string")} | _NETWORK | (_DEVICE if has_device else {}) | (_CAUSE if has_cause else {})
@@ -80,14 +98,16 @@ def added_columns(fact: Table) -> dict[str, Added]:
     columns, added = fact.columns, {}
     if "subscriber_key" in columns:
         added["subscriber_key"] = Added("coalesce(i.subscriber_key, f.subscriber_key)", "string", ("identity",))
+    added |= _SPANS.get(fact.name, {})
+    if fact.name in CONTACTS:
+        added["since_previous_s"] = Added("p.since_previous_s", "float64", ("previous",),
+                                          "seconds since the subscriber's last one of the same category; null: none before, or nobody known")
     if fact.name not in MOBILE:
         return added
     if "cause_code" in columns:
         success = success_sql(columns)
         added["is_success"] = Added(success, "bool")
     added |= described_columns("tac_code" in columns, "cause_code" in columns)
-    if fact.name == "message":
-        added["delivery_s"] = Added("round((epoch_us(f.delivered_at) - epoch_us(f.submitted_at)) / 1e3) / 1e3", "float64")
     if fact.name == "registration":
         added |= _STEERING
         added["is_steering_reject"] = Added(f"coalesce(f.is_steering, e.record_id IS NOT NULL) AND NOT ({success})", "bool", ("inferred",))
@@ -118,6 +138,7 @@ class Joins:
     * network by partner PLMN and time; device_model by TAC and time
     * cause table by protocol, vendor, procedure and code
     * steering target by country and time (outbound registrations); inferred steering by record
+    * the contact before by record (:mod:`cemlib.enrich.care`)
 
     Parameters
     ----------
@@ -128,13 +149,14 @@ class Joins:
         The columns of ``f``.
     causes : str
         The fact whose causes are looked up.
-    find_inferred : callable, optional
-        Makes the relation of inferred steering and returns its name.
+    find_inferred, find_previous : callable, optional
+        Make the relation of inferred steering, and of the contacts before, and return its name.
     """
 
     def __init__(self, lake: Lake, at: str, columns: Collection[str], causes: str = "",
-                 find_inferred: Callable[[], str] = lambda: "") -> None:
+                 find_inferred: Callable[[], str] = lambda: "", find_previous: Callable[[], str] = lambda: "") -> None:
         self._lake, self._at, self._columns, self._causes, self._find_inferred = lake, at, columns, causes, find_inferred
+        self._find_previous = find_previous
 
     def sql(self, name: str) -> str:
         """The text of one join."""
@@ -162,6 +184,9 @@ class Joins:
     def _inferred(self) -> str:
         return f"LEFT JOIN {self._find_inferred()} AS e ON e.record_id = f.record_id"
 
+    def _previous(self) -> str:
+        return f"LEFT JOIN {self._find_previous()} AS p ON p.record_id = f.record_id"
+
 
 def select_sql(relation: str, columns: Collection[str], added: Mapping[str, Added], joins: Joins) -> str:
     """The SQL of some columns of a relation ``f``, of its own or added, with the joins that they need and no other."""
@@ -178,7 +203,7 @@ def fact_sql(lake: Lake, name: str, steering_min: int, columns: Collection[str] 
     with a TAC ``vendor_name, model_name, has_volte_roaming``; with a cause ``is_success`` (null where there is no cause),
     ``cause_meaning, area_code, fault_side_code`` (us, partner, interconnect, device, user, by_design, unknown; null for a success)
     and ``first_action``; to registration ``is_steering_reject, preferred_plmn_code, preferred_target_ratio, is_preferred_plmn``; to
-    message ``delivery_s``. With a time zone the buckets are its own, and ``local_date`` is there. ``relation`` is a view of some of the
+    message ``delivery_s``. To tickets and contacts ``since_previous_s``; how long a call, session, report or outage took. With a time zone the buckets are its own, and ``local_date`` is there. ``relation`` is a view of some of the
     fact's records, by default all are read.
     """
     fact = table(name)
@@ -186,6 +211,9 @@ def fact_sql(lake: Lake, name: str, steering_min: int, columns: Collection[str] 
     def find_inferred() -> str:
         return infer_steering(lake, steering_min, lambda: fact_sql(lake, name, steering_min, TRIES))
 
-    joins = Joins(lake, str(fact.event_at), fact.columns, name, find_inferred)
+    def find_previous() -> str:
+        return previous_contact(lake, name, lambda: fact_sql(lake, name, steering_min, ("record_id", "subscriber_key", "category_code", str(fact.event_at))))
+
+    joins = Joins(lake, str(fact.event_at), fact.columns, name, find_inferred, find_previous)
     return select_sql(relation or nearest_relation(lake, name), list(fact_columns(name) if columns is None else columns),
                       added_columns(fact) | local_buckets(lake, f"f.{fact.event_at}", time_zone), joins)

@@ -1,4 +1,4 @@
-"""The tables that KPIs are computed from: the enriched facts, and three that are derived from them."""
+"""The tables that KPIs are computed from: the enriched facts, and four that are derived from them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
+from cemlib.enrich.care import CONTACTS, subscriber_month_columns, subscriber_month_sql
 from cemlib.enrich.episodes import episode_columns, episode_sql
 from cemlib.enrich.facts import fact_columns, fact_sql
 from cemlib.enrich.presence import roamer_day_columns, roamer_day_sql, use_columns, use_sql
@@ -29,6 +30,7 @@ PSEUDO_TABLES = {
     "registration_episode": ("episode of registration tries of one subscriber in one country", "first_attempted_at"),
     "roamer_day": ("subscriber x day x visited PLMN", "day_at"),
     "roamer_use": ("data session, call leg or message of a roamer", "used_at"),
+    "subscriber_month": ("subscriber x month", "month_at"),
 }
 
 
@@ -67,7 +69,8 @@ def enriched_schema(name: str, time_zone: str | None = None) -> nw.Schema:
 @functools.cache
 def _column_types(name: str, is_local: bool = False) -> dict[str, str]:
     event_columns(name)
-    derived = {"registration_episode": episode_columns, "roamer_day": roamer_day_columns, "roamer_use": use_columns}
+    derived = {"registration_episode": episode_columns, "roamer_day": roamer_day_columns, "roamer_use": use_columns,
+               "subscriber_month": subscriber_month_columns}
     own = derived[name]() if name in derived else fact_columns(name)
     return own | {"local_date": "date"} if is_local else own
 
@@ -104,12 +107,12 @@ def enriched(lake: Lake, name: str, columns: Collection[str] | None = None, sett
     UnknownNameError
         When there is no such table, column or time zone.
     KpiError
-        For the days of roamers in local time: they are UTC days.
+        For the days of roamers, and the months of subscribers, in local time: they are those of UTC.
     """
     known = _column_types(name, time_zone is not None)
-    if time_zone is not None and name == "roamer_day":
-        raise KpiError("The days of roamers are UTC days; they cannot be told in another time zone.", came=time_zone,
-                       todo="Evaluate this KPI without time_zone.")
+    if time_zone is not None and name in ("roamer_day", "subscriber_month"):
+        what = "The days of roamers are UTC days" if name == "roamer_day" else "The months of subscribers are UTC months"
+        raise KpiError(f"{what}; they cannot be told in another time zone.", came=time_zone, todo="Evaluate this KPI without time_zone.")
     columns = list(known) if columns is None else columns
     for column in columns:
         if column not in known:
@@ -119,6 +122,8 @@ def enriched(lake: Lake, name: str, columns: Collection[str] | None = None, sett
         sql = episode_sql(lake, own.episode_gap_min, own.steering_min, columns, time_zone)
     elif name == "roamer_day":
         sql = roamer_day_sql(lake, own.steering_min, columns)
+    elif name == "subscriber_month":
+        sql = subscriber_month_sql(lake, lambda fact: fact_sql(lake, fact, own.steering_min, ("subscriber_key", CONTACTS[fact])), columns)
     elif name == "roamer_use":
         sql = use_sql(lake, own.steering_min, columns, time_zone)
     else:

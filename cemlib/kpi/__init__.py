@@ -5,7 +5,8 @@ from cemlib.kpi.definition import Kpi, kpi
 from cemlib.kpi.describe import describe, search_kpis
 from cemlib.kpi.evaluate import KpiResult, evaluate
 from cemlib.kpi.in_memory import evaluate_frame
-from cemlib.kpi.parts import Count, Distinct, Mean, Quantile, Ratio
+from cemlib.kpi.own import add_kpis, check_kpis, remove_kpis
+from cemlib.kpi.parts import Count, Distinct, Mean, NetShare, Quantile, Ratio, SumRatio
 
 __all__ = [
     "Count",
@@ -13,15 +14,20 @@ __all__ = [
     "Kpi",
     "KpiResult",
     "Mean",
+    "NetShare",
     "Quantile",
     "Ratio",
+    "SumRatio",
+    "add_kpis",
     "catalogue",
+    "check_kpis",
     "describe",
     "evaluate",
     "evaluate_frame",
     "find_kpi",
     "kpi",
     "list_kpis",
+    "remove_kpis",
     "search_kpis",
     "show_kpi",
 ]

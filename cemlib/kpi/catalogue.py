@@ -8,12 +8,13 @@ import pkgutil
 
 from cemlib.errors import UnknownNameError
 from cemlib.kpi.definition import Kpi, registered
+from cemlib.kpi.own import import_entry_points, refresh_kept
 
 __all__ = ["catalogue", "find_kpi", "list_kpis", "show_kpi"]
 
 # the rooms of this folder that hold no KPIs
 _NO_SERVICE = {"catalogue", "columns", "definition", "describe", "evaluate", "example", "figures", "in_memory", "interval", "lineage", "measure",
-               "parts", "quantile", "rolled", "rollup", "selection", "statement"}
+               "own", "parts", "quantile", "rolled", "rollup", "selection", "statement", "sums", "whole"}
 
 
 @functools.cache
@@ -27,7 +28,7 @@ def _import_services() -> tuple[str, ...]:
 
 
 def catalogue() -> dict[str, Kpi]:
-    """Every KPI by its code, in alphabetical order.
+    """Every KPI by its code, in alphabetical order: those of this package, of packages with an entry point, and of kept files.
 
     Examples
     --------
@@ -35,6 +36,8 @@ def catalogue() -> dict[str, Kpi]:
     'ratio'
     """
     _import_services()
+    import_entry_points()
+    refresh_kept()
     return dict(sorted(registered().items()))
 
 
@@ -60,7 +63,7 @@ def list_kpis(service: str | None = None) -> list[dict[str, object]]:
     Examples
     --------
     >>> [one["code"] for one in list_kpis("probe")]
-    ['probe_step_attempt_count', 'probe_step_success_ratio']
+    ['probe_step_attempt_count', 'probe_step_success_ratio', 'probe_step_time_mean']
     """
     known = catalogue()
     services = {one.service for one in known.values()}

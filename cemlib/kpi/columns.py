@@ -6,6 +6,8 @@ whatever narwhals can express. A set that were too small could give no wrong fig
 
 from __future__ import annotations
 
+import re
+
 import narwhals as nw
 import pyarrow as pa
 
@@ -14,7 +16,7 @@ from cemlib.kpi.definition import Kpi
 from cemlib.kpi.parts import Part
 from cemlib.kpi.sums import denominator_of, numerator_of
 
-__all__ = ["read_columns"]
+__all__ = ["missing_columns", "read_columns"]
 
 # the part is kept with its columns, so that its id is not given to another one
 _KEPT: dict[int, tuple[Part, frozenset[str]]] = {}
@@ -34,11 +36,36 @@ def read_columns(kpi: Kpi) -> frozenset[str]:
     return _KEPT[id(kpi.part)][1]
 
 
+def missing_columns(kpi: Kpi) -> list[str]:
+    """The columns that a KPI names and its table does not have."""
+    schema = enriched_schema(kpi.table)
+    empty, missing = schema.to_arrow().empty_table(), []
+    while True:
+        try:
+            nw.from_native(empty).with_columns(*[one.alias(f"_e{place}") for place, one in enumerate(_expressions(kpi))])
+        except nw.exceptions.ColumnNotFoundError as error:
+            name = re.search(r"\['([^']+)'", str(error))
+            if name is None or name[1] in missing:
+                return missing
+            missing.append(name[1])
+            # as if it were there, so that the next one is found
+            empty = empty.append_column(name[1], pa.array([], pa.string()))
+        except Exception:
+            # whatever else does not fit is told when the KPI is computed
+            return missing
+        else:
+            return missing
+
+
+def _expressions(kpi: Kpi) -> list[nw.Expr]:
+    found = [one for one in (denominator_of(kpi), numerator_of(kpi)) if one is not None]
+    return found + ([nw.col(kpi.part.column)] if hasattr(kpi.part, "column") else []) + ([kpi.part.down] if hasattr(kpi.part, "down") else [])
+
+
 def _find_columns(kpi: Kpi) -> frozenset[str]:
     schema = enriched_schema(kpi.table)
     empty = schema.to_arrow().empty_table()
-    expressions = [one for one in (denominator_of(kpi), numerator_of(kpi)) if one is not None]
-    expressions += [nw.col(kpi.part.column)] if hasattr(kpi.part, "column") else []
+    expressions = _expressions(kpi)
 
     def binds(names: list[str]) -> bool:
         # the column of its own keeps a table that has no other from having no rows to speak of

@@ -6,7 +6,7 @@ from narwhals import col
 
 from cemlib.kpi.definition import kpi
 from cemlib.kpi.example import work_example as work_example  # for the worked examples below
-from cemlib.kpi.parts import Count, Mean, Quantile, Ratio
+from cemlib.kpi.parts import Count, Distinct, Mean, Quantile, Ratio
 
 _SESSION = "data session"
 _FROM_MEMORY = "ETSI TS 102 250-2 (formula from memory, unverified)"
@@ -115,3 +115,33 @@ def data_session_drop_ratio():
     (1, 2, 0.5)
     """
     return Ratio(num=col("is_dropped"), den=col("is_success") & ~col("is_dropped").is_null())
+
+
+@kpi(table="data_session", unit="ratio", better="lower", title="TCP retransmissions, mean", grain=_SESSION)
+def data_session_retransmission_mean():
+    """Mean over sessions of each session's share of TCP segments that were sent again.
+
+    >>> work_example(data_session_retransmission_mean, retransmission_ratio=[0.01, 0.03, None])
+    (0.04, 2, 0.02)
+    """
+    return Mean("retransmission_ratio")
+
+
+@kpi(table="data_session", unit="ratio", better="lower", title="Slow sessions (under 1 Mbit/s)", grain=_SESSION, level="KQI")
+def data_session_slow_ratio():
+    """Sessions with a download throughput below 1 Mbit/s, of those that have one; the limit is our own judgement.
+
+    >>> work_example(data_session_slow_ratio, throughput_down_mbps=[0.5, 1.0, 20.0, None])
+    (1, 3, 0.333333)
+    """
+    return Ratio(num=col("throughput_down_mbps") < 1.0, den=~col("throughput_down_mbps").is_null())
+
+
+@kpi(table="data_session", unit="subscriber", better=None, title="Data users", grain=_SESSION)
+def data_session_user_count():
+    """Different subscribers whose data session was set up.
+
+    >>> work_example(data_session_user_count, subscriber_key=["a", "a", "b", "c"], is_success=[True, True, True, False])
+    (2, 4, 2)
+    """
+    return Distinct("subscriber_key", where=col("is_success"))

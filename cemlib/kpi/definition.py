@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from cemlib.errors import KpiError
-from cemlib.kpi.parts import Count, Distinct, Mean, Part, Quantile, Ratio
+from cemlib.kpi.parts import Count, Distinct, NetShare, Part, Ratio, SumRatio
 from cemlib.units import UNITS
 
-__all__ = ["Count", "Distinct", "Kpi", "Mean", "Part", "Quantile", "Ratio", "kpi", "registered"]
+__all__ = ["Kpi", "kpi", "registered"]
 
 _BETTER = ("higher", "lower", None)
 _LEVELS = ("KPI", "KQI", "KEI")
@@ -83,6 +83,11 @@ class Kpi:
         """Whether the definition is our own, or its standard's text was read."""
         return not any(word in self.standard for word in ("unverified", "not read"))
 
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it comes with the workbench, or is somebody's own."""
+        return self.module.startswith("cemlib.")
+
     def to_dict(self) -> dict[str, object]:
         """The KPI as plain data, for a page or ``cem kpi show``."""
         names = ("code", "title", "service", "table", "unit", "better", "level", "grain", "standard", "version", "minimum",
@@ -95,6 +100,13 @@ class Kpi:
         """The same KPI with other limits of "too few"."""
         return replace(self, minimum=self.minimum if minimum is None else minimum,
                        widest=self.widest if widest is None else widest)
+
+
+def _usual_width(part: Part) -> float | None:
+    """The widest interval that still says something: 20 points of a share; a net share lies within twice as wide a range."""
+    if isinstance(part, Ratio) or (isinstance(part, SumRatio) and part.errors == "wilson"):
+        return 0.2
+    return 0.4 if isinstance(part, NetShare) else None
 
 
 _REGISTERED: dict[str, Kpi] = {}
@@ -128,7 +140,7 @@ def kpi(
     minimum : int, optional
         Default 30; 0 for Count and Distinct, which are exact however small they are.
     widest : float, optional
-        Default 0.2 for a Ratio (20 points), none otherwise.
+        Default 0.2 (20 points) for a Ratio and what else is a share of trials, 0.4 for a net share, none otherwise.
 
     Raises
     ------
@@ -149,8 +161,8 @@ def kpi(
         code, service = function.__name__, function.__module__.rsplit(".", 1)[-1]
         part = function()
         problem = ""
-        if code in _REGISTERED and _REGISTERED[code].service != service:
-            problem = "Two KPIs have the same name."
+        if code in _REGISTERED and _REGISTERED[code].module != function.__module__:
+            problem = f"There is a KPI of this name already, in {_REGISTERED[code].module}."
         elif len(code.split("_")) < 3:
             problem = "A KPI's name is service_event_measure."
         elif unit not in UNITS or better not in _BETTER or level not in _LEVELS or window not in ("event", "overlap"):
@@ -158,7 +170,7 @@ def kpi(
         elif not inspect.getdoc(function):
             problem = "A KPI has a docstring: meaning, unit, direction, grain, standard, worked example."
         elif not isinstance(part, Part):
-            problem = "A KPI function returns Count, Ratio, Mean, Distinct or Quantile."
+            problem = "A KPI function returns Count, Ratio, Mean, NetShare, SumRatio, Distinct or Quantile."
         if problem:
             raise KpiError(problem, where=f"{function.__module__}.{code}")
         # what is declared is said in the docstring too, and cannot be stale there
@@ -171,7 +183,7 @@ def kpi(
             code=code, title=title, service=service, table=table, unit=unit, better=better, level=level,
             grain=grain, standard=standard, version=version,
             minimum=(0 if whole else 30) if minimum is None else minimum,
-            widest=(0.2 if isinstance(part, Ratio) else None) if widest is None else widest,
+            widest=_usual_width(part) if widest is None else widest,
             window=window, part=part, doc=inspect.getdoc(function), module=function.__module__,
         )
         return function

@@ -14,7 +14,7 @@ from cemlib.kpi.catalogue import catalogue, find_kpi
 from cemlib.kpi.definition import Kpi
 from cemlib.kpi.in_memory import evaluate_frame
 from cemlib.kpi.lineage import Lineage, find_lineage
-from cemlib.kpi.parts import Distinct, Mean, Quantile, Ratio
+from cemlib.kpi.parts import Distinct, Mean, NetShare, Quantile, Ratio, SumRatio
 from cemlib.kpi.statement import condition_words, kpi_sql
 from cemlib.units import format_interval, format_value, scale_value, shown_unit
 
@@ -25,8 +25,9 @@ __all__ = ["Description", "WorkedExample", "describe", "find_example", "formula_
 
 #: The kinds of interval in words.
 INTERVALS = {
-    "wilson": "Wilson score interval of a share", "poisson": "exact (Garwood) interval of a count", "t": "Student's t interval of a mean",
-    "order_statistics": "order statistics whose ranks the binomial brackets", "none": "none: everybody was counted",
+    "wilson": "Wilson score interval of a share", "adjusted_wald": "adjusted Wald interval of a difference of two shares",
+    "poisson_rate": "exact (Garwood) interval of the events, for the exposure", "linearised": "Student's t interval of a ratio of sums, linearised", "poisson": "exact (Garwood) interval of a count", "t": "Student's t interval of a mean",
+    "order_statistics": "order statistics whose ranks the binomial brackets", "none": "none",
 }
 
 
@@ -152,8 +153,8 @@ def search_kpis(text: str = "", service: str | None = None) -> list[Kpi]:
 
     Examples
     --------
-    >>> [one.code for one in search_kpis("promoters nps")]
-    ['survey_nps_promoter_ratio']
+    >>> [one.code for one in search_kpis("promoters nps 9")]
+    ['survey_nps_promoter_ratio', 'survey_nps_score']
     >>> search_kpis("IR.42")[0].service
     'data'
     """
@@ -189,8 +190,15 @@ def formula_words(kpi: Kpi) -> str:
 
     if isinstance(part, Ratio):
         return f"{where('number of records', part.num, part.den)} ÷ {where('number of records', part.den)}"
+    if isinstance(part, NetShare):
+        return f"({where('number of records', part.up, part.den)} − {where('number of records', part.down, part.den)}) ÷ {where('number of records', part.den)}"
+    if isinstance(part, SumRatio):
+        ratio = f"{where(f'sum of {part.num}', part.num_where)} ÷ {where(f'sum of {part.den}', part.den_where)}"
+        ratio = f"1 − {ratio}" if part.is_complement else ratio
+        ratio += ", over the records that have both" if part.errors == "linearised" else ""
+        return ratio if part.scale == 1 else f"{part.scale:,g} × {ratio}"
     if isinstance(part, Mean):
-        return f"sum of {part.column} ÷ number of records, over {where('the records', part.where, f'{part.column} is known')}"
+        return f"{'' if part.scale == 1 else f'{part.scale:,g} × '}sum of {part.column} ÷ number of records, over {where('the records', part.where, f'{part.column} is known')}"
     if isinstance(part, Quantile):
         name = "median" if part.q == 0.5 else f"{100 * part.q:g} % quantile"
         return f"{name} of {part.column} over {where('the records', part.where, f'{part.column} is known')}, interpolated between neighbours (type 7)"
@@ -231,5 +239,5 @@ def find_example(kpi: Kpi) -> WorkedExample:
     num, value, low, high = (None if one != one else float(one) for one in (row["num"], row["value"], row["low"], row["high"]))
     den = int(row["den"])
     text = format_value(value, kpi.unit) + (f" ({format_interval(low, high, kpi.unit)})" if low is not None and high is not None else "")
-    counted = f", {format_value(num, '1')} of {den:,}" if isinstance(kpi.part, Ratio) else f", {den:,} records"
+    counted = f", {num:,.10g} of {den:,}" if isinstance(kpi.part, (Ratio, SumRatio)) else f", {den:,} records"
     return WorkedExample(given[0], num, den, value, low, high, text + counted)

@@ -90,9 +90,11 @@ def evaluate_frame(
     schema = frame.collect_schema()
     columns = {name: find_column(name, schema, where="by") for name in ([by] if isinstance(by, str) else by)}
     extra = both(*name_conditions(numerator, schema, chosen[0].table).values())
-    results = []
-    for one in chosen:
-        across = split_columns(one)
-        narrowed = extra if across else None
-        results.append(measure(frame, [one], columns, subscribers=subscribers, extra=narrowed, across=across & set(columns.values())).figures())
-    return pd.concat(results, ignore_index=True)
+    results: dict[str, pd.DataFrame] = {}
+    for across in dict.fromkeys(split_columns(one) for one in chosen):
+        some = [one for one in chosen if split_columns(one) == across]
+        cells = measure(frame, some, columns, subscribers=subscribers, extra=extra if across else None, across=across & set(columns.values()))
+        figures = cells.figures()
+        results |= dict(list(figures.groupby("kpi_code", sort=False)))
+    # a KPI whose numerator is nowhere has no cell
+    return pd.concat([results[one.code] for one in chosen if one.code in results] or [figures], ignore_index=True)

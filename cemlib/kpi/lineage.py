@@ -17,12 +17,15 @@ from cemlib.schema import fields, table
 
 __all__ = ["ColumnLineage", "Lineage", "find_lineage"]
 
+# what every record has, whoever brings it
+_EVERY = {"record_id", "source_code", "observation_code", "received_at", "event_date"}
 # what a join of the enrichment reads beside the fact
 _JOINED = {"identity": ("identity",), "network": ("network",), "device": ("device_model",), "cause": ("data/reference/cause.csv",),
-           "steering": ("network", "steering_target"), "inferred": ("registration",)}
+           "steering": ("network", "steering_target"), "inferred": ("registration",), "previous": ()}
 _USES = tuple(name for name, _ in USES.values())
 # the facts that a derived table is made of
-_MADE_OF = {"registration_episode": ("registration",), "roamer_use": _USES, "roamer_day": ("registration", "attachment", *_USES)}
+_MADE_OF = {"registration_episode": ("registration",), "roamer_use": _USES, "roamer_day": ("registration", "attachment", *_USES),
+            "subscriber_month": ("ticket", "interaction")}
 
 
 @dataclass(frozen=True)
@@ -104,9 +107,12 @@ def _trace(name: str, column: str, bringing: dict[str, type[sources.Source]]) ->
     if name in PSEUDO_TABLES:
         return ColumnLineage(column, **told, is_derived=True, read_from=(), joined=(), connectors=())
     added = added_columns(table(name)).get(column)
+    told["meaning"] = told["meaning"] or (added.meaning if added else "")
     stored = set(table(name).columns)
     read = tuple(sorted({one for one in re.findall(r"\bf\.(\w+)", added.sql) if one in stored})) if added else (column,)
     joins = added.joins if added else ()
+    if "previous" in joins:
+        read = tuple(sorted({str(table(name).event_at), "subscriber_key", "category_code"}))
     if "network" in joins and name in MOBILE:
         read = tuple(sorted({*read, *(stored & {"direction_code", "visited_plmn_code", "home_plmn_code"})}))
     if "cause" in joins:
@@ -128,4 +134,4 @@ def _filled(kind: type[sources.Source], name: str) -> set[str]:
         return set(table(name).columns)
     mapping = sources.load_mapping(mapping_name)
     counted = {"counter_code", "counter_value"} if mapping.counters else set()
-    return {*mapping.filled, *mapping.derived, *mapping.per_table.get(name, {}), *counted}
+    return {*_EVERY, *mapping.filled, *mapping.derived, *mapping.per_table.get(name, {}), *counted}

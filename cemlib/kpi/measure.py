@@ -11,7 +11,7 @@ import pandas as pd
 
 from cemlib.kpi.definition import Kpi
 from cemlib.kpi.figures import find_figures
-from cemlib.kpi.parts import Count, Mean, Quantile, Ratio
+from cemlib.kpi.parts import Quantile
 from cemlib.kpi.quantile import find_quantiles
 from cemlib.kpi.sums import Sums, denominator_of, find_sums, record_parts, sum_name
 from cemlib.kpi.whole import collect_whole
@@ -57,7 +57,7 @@ class Cells:
     def sums(self) -> pd.DataFrame:
         """``by`` columns, then what each additive KPI adds up, under the names of :func:`sum_name`: one row a cell."""
         columns = {sum_name(kpi, name): self.wide[f"_k{place}_{name}"] for place, kpi in enumerate(self.kpis)
-                   if isinstance(kpi.part, Count | Ratio | Mean) for name in record_parts(kpi)}
+                   if kpi.part.additive for name in record_parts(kpi)}
         return pd.DataFrame({name: self.wide[key] for name, key in zip(self.by, self.keys)} | columns, copy=False)
 
 

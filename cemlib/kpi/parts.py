@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import narwhals as nw
 
-__all__ = ["Count", "Distinct", "Mean", "Part", "Quantile", "Ratio"]
+__all__ = ["Count", "Distinct", "Mean", "NetShare", "Part", "Quantile", "Ratio", "SumRatio"]
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,13 @@ class Part:
 
     @property
     def interval(self) -> str:
-        """The kind of interval: wilson, poisson, t, order_statistics or none."""
+        """The kind of interval: wilson, adjusted_wald, poisson, poisson_rate, t, linearised, order_statistics or none."""
         return "none"
+
+    @property
+    def counts_records(self) -> bool:
+        """Whether ``den`` is a number of records; otherwise it is the sum of a column over them."""
+        return True
 
     @property
     def additive(self) -> bool:
@@ -71,11 +76,14 @@ class Mean(Part):
     where : narwhals expression, optional
     resolution : float, optional
         For a column that enrichment adds; a canonical column has its own in the schema.
+    scale : float
+        The mean times this is the figure.
     """
 
     column: str
     where: nw.Expr | None = None
     resolution: float | None = None
+    scale: float = 1.0
 
     @property
     def interval(self) -> str:
@@ -112,4 +120,71 @@ class Quantile(Part):
     @property
     def additive(self) -> bool:
         """Quantiles do not add up."""
+        return False
+
+
+@dataclass(frozen=True)
+class NetShare(Part):
+    """The difference of two shares of one sample, as the net promoter score is one: (``up`` - ``down``) / ``den``.
+
+    ``num`` of a figure is that difference in records, and may be negative.
+
+    Attributes
+    ----------
+    up, down : narwhals expression
+        Truth values that exclude each other; null counts as false.
+    den : narwhals expression, optional
+        Of which records; None: every record.
+    """
+
+    up: nw.Expr
+    down: nw.Expr
+    den: nw.Expr | None = None
+
+    @property
+    def interval(self) -> str:
+        """Adjusted Wald."""
+        return "adjusted_wald"
+
+
+@dataclass(frozen=True)
+class SumRatio(Part):
+    """The ratio of two sums of columns: a ratio of sums, never a mean of ratios.
+
+    Attributes
+    ----------
+    num, den : str
+        The columns that are summed, as integer counts of their resolution; they may be one column of different records.
+    num_where, den_where : narwhals expression, optional
+        Over which records; null counts as false.
+    errors : str
+        What is known of the error. ``wilson``: both sums count trials (attempts and successes). ``poisson_rate``: the numerator counts events,
+        the denominator is exposure. ``linearised``: both columns stand in the same records, which are independent (ratio estimator, Cochran 1977,
+        section 2.11). ``none``: nothing.
+    num_resolution, den_resolution : float, optional
+        Where another one than the schema's is enough.
+    scale : float
+        The ratio times this is the figure.
+    is_complement : bool
+        The figure is 1 less the ratio, and ``num`` is ``den`` less the sum.
+    """
+
+    num: str
+    den: str
+    num_where: nw.Expr | None = None
+    den_where: nw.Expr | None = None
+    errors: str = "none"
+    num_resolution: float | None = None
+    den_resolution: float | None = None
+    scale: float = 1.0
+    is_complement: bool = False
+
+    @property
+    def interval(self) -> str:
+        """The kind of interval."""
+        return self.errors
+
+    @property
+    def counts_records(self) -> bool:
+        """The denominator is the sum of a column."""
         return False

@@ -6,7 +6,7 @@ from narwhals import col
 
 from cemlib.kpi.definition import kpi
 from cemlib.kpi.example import work_example as work_example  # for the worked examples below
-from cemlib.kpi.parts import Count, Ratio
+from cemlib.kpi.parts import Count, Mean, Ratio
 
 _STEP = "step of an active test"
 
@@ -34,3 +34,13 @@ def probe_step_success_ratio():
     (1, 2, 0.5)
     """
     return Ratio(num=col("is_success"), den=_active())
+
+
+@kpi(table="probe_test", unit="s", better="lower", title="Probe step time, mean", grain=_STEP)
+def probe_step_time_mean():
+    """Mean time of the steps of active tests that succeeded.
+
+    >>> work_example(probe_step_time_mean, observation_code=["active"] * 3, is_success=[True, True, False], setup_s=[0.5, 1.5, 30.0])
+    (2, 2, 1)
+    """
+    return Mean("setup_s", where=_active() & col("is_success"))

@@ -83,11 +83,14 @@ def rollup_folder(lake: Lake, fact: str) -> Path:
 
 
 def rolled_kpis(fact: str) -> dict[str, Kpi]:
-    """The KPIs of a fact whose parts are rolled up: additive ones that read nothing but the record itself and the cause table."""
+    """The KPIs of a fact whose parts are rolled up: additive ones that read nothing but the record itself and the cause table.
+
+    Those of a user's own are computed from the records: adding one must not make all rollups anew.
+    """
     added = added_columns(table(fact))
     alone = {name for name, one in added.items() if set(one.joins) <= {"cause"}} | (set(table(fact).columns) - set(added))
     return {code: one for code, one in catalogue().items()
-            if one.table == fact and one.part.additive and one.window == "event" and read_columns(one) <= alone}
+            if one.table == fact and one.is_built_in and one.part.additive and one.window == "event" and read_columns(one) <= alone}
 
 
 def define_rollup(fact: str, cube: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import narwhals as nw
 
 from cemlib.kpi.definition import Kpi
-from cemlib.kpi.figures import resolution_scale
-from cemlib.kpi.parts import Count, Distinct, Mean, Quantile, Ratio
+from cemlib.kpi.figures import coarse_scale, column_scale, resolution_scale
+from cemlib.kpi.parts import Count, Distinct, Mean, NetShare, Quantile, Ratio, SumRatio
 
 __all__ = ["Sums", "both", "denominator_of", "find_sums", "flag", "numerator_of", "record_parts", "rolled_parts", "sum_name"]
 
@@ -36,7 +36,21 @@ def denominator_of(kpi: Kpi) -> nw.Expr | None:
         return part.den
     if isinstance(part, (Mean, Quantile)):
         return both(part.where, ~nw.col(part.column).is_null())
+    if isinstance(part, NetShare):
+        return part.den
+    if isinstance(part, SumRatio):
+        # the records of both sums: a figure is recomputed from what stands behind it
+        first, second = _summed(part)
+        return first | second if part.errors != "linearised" else second
     return None
+
+
+def _summed(part: SumRatio) -> tuple[nw.Expr, nw.Expr]:
+    """Over which records each of two sums goes; a linearised ratio needs both columns in each."""
+    first, second = ~nw.col(part.num).is_null(), ~nw.col(part.den).is_null()
+    if part.errors == "linearised":
+        first = second = first & second
+    return both(part.num_where, first), both(part.den_where, second)
 
 
 def numerator_of(kpi: Kpi) -> nw.Expr | None:
@@ -46,6 +60,10 @@ def numerator_of(kpi: Kpi) -> nw.Expr | None:
         return both(part.num, part.den)
     if isinstance(part, (Mean, Quantile)):
         return denominator_of(kpi)
+    if isinstance(part, NetShare):
+        return both(part.up, part.den)
+    if isinstance(part, SumRatio):
+        return _summed(part)[0]
     return part.where
 
 
@@ -57,7 +75,28 @@ def record_parts(kpi: Kpi) -> dict[str, nw.Expr]:
     elif isinstance(part, Mean):
         steps = nw.when(denominator_of(kpi)).then(_steps(kpi)).otherwise(nw.lit(0))
         parts |= {"num": steps, "squares": steps * steps}
+    elif isinstance(part, NetShare):
+        up, down = flag(both(part.up, part.den)), flag(both(part.down, part.den))
+        parts |= {"num": up - down, "either": up + down}
+    elif isinstance(part, SumRatio):
+        parts = _sum_ratio_parts(kpi, part)
     return parts
+
+
+def _sum_ratio_parts(kpi: Kpi, part: SumRatio) -> dict[str, nw.Expr]:
+    first, second = _summed(part)
+    scales = [column_scale(column, resolution, kpi.code) for column, resolution in ((part.num, part.num_resolution), (part.den, part.den_resolution))]
+    parts = {"den": _whole_steps(part.den, scales[1], second), "num": _whole_steps(part.num, scales[0], first), "n": flag(second)}
+    if part.errors == "linearised":
+        # squares must fit whole numbers of 64 bits
+        x, y = (_whole_steps(column, coarse_scale(scale), second) for column, scale in zip((part.num, part.den), scales))
+        parts |= {"num_squares": x * x, "den_squares": y * y, "products": x * y}
+    return parts
+
+
+def _whole_steps(column: str, scale: int, condition: nw.Expr | None) -> nw.Expr:
+    """A column as whole steps where the condition is true, else 0; engines disagree on how to round a half, not on where it is."""
+    return nw.when(condition).then((nw.col(column) * scale + 0.5).floor().cast(nw.Int64)).otherwise(nw.lit(0))
 
 
 def _steps(kpi: Kpi) -> nw.Expr:
@@ -141,6 +180,10 @@ class Sums:
         """The parts of a KPI over records."""
         if isinstance(kpi.part, Mean):
             self.add_mean(at, kpi)
+            return
+        if isinstance(kpi.part, (NetShare, SumRatio)):
+            for name, value in record_parts(kpi).items():
+                self.add_value(at + name, "sum", value)
             return
         self.add_count(at + "den", denominator_of(kpi))
         if isinstance(kpi.part, (Count, Ratio)):

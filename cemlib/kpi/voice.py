@@ -77,3 +77,34 @@ def voice_call_setup_mean():
     (8, 2, 4)
     """
     return Mean("setup_s", where=_set_up())
+
+
+@kpi(table="voice_call", unit="ratio", better=None, title="Answered calls", grain=_LEG)
+def voice_call_answer_ratio():
+    """Call legs that were answered, of all: that nobody is at home is no fault of the network.
+
+    >>> work_example(voice_call_answer_ratio, answered_at=["2026-03-01T10:00:09", None])
+    (1, 2, 0.5)
+    """
+    return Ratio(num=~col("answered_at").is_null())
+
+
+@kpi(table="voice_call", unit="ratio", better="lower", title="Calls of bad quality (MOS under 3.1)", grain=_LEG, level="KQI",
+     standard="ITU-T G.107 scale, narrowband; 3.1 is R = 60, below which G.109 says nearly all users are dissatisfied (from memory, unverified)")
+def voice_call_mos_bad_ratio():
+    """Calls with a MOS below 3.1 on the narrowband scale, of those that have one.
+
+    >>> work_example(voice_call_mos_bad_ratio, mos_value=[4.0, 3.1, 2.5, 1.0], mos_method_code=["g107_nb", "g107_nb", "g107_nb", "p863_fb"])
+    (1, 3, 0.333333)
+    """
+    return Ratio(num=col("mos_value") < 3.1, den=(col("mos_method_code") == "g107_nb") & ~col("mos_value").is_null())
+
+
+@kpi(table="voice_call", unit="s", better=None, title="Conversation time, mean", grain=_LEG)
+def voice_call_conversation_mean():
+    """Mean time from answer to release of the answered call legs.
+
+    >>> work_example(voice_call_conversation_mean, conversation_s=[60.0, 120.0, None])
+    (180, 2, 90)
+    """
+    return Mean("conversation_s", resolution=0.001)

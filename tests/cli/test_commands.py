@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import click
 import nbformat
@@ -224,7 +225,23 @@ def test_the_kpis_and_one_of_them():
     assert told["code"] == "voice_call_mos_mean"
     assert told["example"]["value"] == 3.5
     assert told["lineage"]["table"] == "voice_call"
-    assert [one["code"] for one in json.loads(run("kpi", "list", "promoters", "--json").stdout)] == ["survey_nps_promoter_ratio"]
+    assert [one["code"] for one in json.loads(run("kpi", "list", "promoters", "9", "--json").stdout)] == ["survey_nps_promoter_ratio", "survey_nps_score"]
+
+
+def test_kpis_of_ones_own_are_added_and_forgotten(tmp_path, monkeypatch):
+    monkeypatch.setenv("CEM_KPIS", str(tmp_path / "kpis"))
+    skeleton = str(Path(__file__).parents[2] / "templates" / "new_kpis.py")
+    assert "nothing was kept" in run("kpi", "add", skeleton, "--check").output
+    assert not (tmp_path / "kpis").exists()
+    assert "1 added" in run("kpi", "add", skeleton).output
+    assert "Quick sessions" in run("kpi", "list", "quick").output
+    assert json.loads(run("kpi", "eval", "quick_session_share_ratio", "--json").stdout)["rows"][0]["state"] == "no_data"
+    (tmp_path / "broken.py").write_text("from cemlib.kpi import kpi\n\n@kpi(table=\n")
+    result = run("kpi", "add", str(tmp_path / "broken.py"))
+    assert result.exit_code == 1
+    assert "broken.py, line 3" in result.output
+    assert "quick_session_share_ratio" in run("kpi", "remove", "new_kpis").output
+    assert run("kpi", "show", "quick_session_share_ratio").exit_code == 2
 
 
 def test_the_reports_and_their_parameters():
@@ -276,7 +293,7 @@ def test_the_shell_completes_names(tiny):
         return [line.split(",", 1)[1] for line in answer.stdout.splitlines()]
 
     assert "roaming_monitoring" in completed("cem report roam")
-    assert completed("cem kpi show voice_call_mos") == ["voice_call_mos_mean"]
+    assert completed("cem kpi show voice_call_mos") == ["voice_call_mos_bad_ratio", "voice_call_mos_mean"]
     assert completed(f"cem report {tiny} -p f") == ["fail="]
     assert "rating" in completed("cem ingest ra")
     for shell in ("bash", "zsh", "fish"):

@@ -132,7 +132,7 @@ def test_without_any_reference_table_the_facts_are_there():
 def test_an_empty_lake_gives_empty_tables():
     lake = TinyLake()
     for name in ("registration", "attachment", "data_session", "voice_call", "message", "probe_test", "survey_answer", "ticket",
-                 "registration_episode", "roamer_day", "roamer_use"):
+                 "registration_episode", "roamer_day", "roamer_use", "subscriber_month"):
         assert len(rows(lake, name, enriched(lake, name).collect_schema().names()[0])) == 0
 
 
@@ -165,7 +165,7 @@ def test_only_the_joins_are_made_that_the_asked_columns_need():
 @pytest.mark.parametrize("name", [*(one.name for one in tables().values() if one.kind == "fact"), *PSEUDO_TABLES])
 def test_the_columns_are_those_that_are_declared(name):
     # with the declared types, all together; and each alone, where joins are made
-    lake, is_joined = TinyLake(), name in (*PSEUDO_TABLES, "registration", "message")
+    lake, is_joined = TinyLake(), name in (*PSEUDO_TABLES, "registration", "message", "ticket")
     assert enriched(lake, name).collect_schema() == enriched_schema(name)
     for column, kind in enriched_schema(name).items() if is_joined else ():
         assert enriched(lake, name, [column]).collect_schema() == {column: kind}

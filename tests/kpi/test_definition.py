@@ -50,7 +50,7 @@ def test_two_kpis_of_one_name_are_refused():
         return Ratio(col("is_success"))
 
     catalogue()
-    with pytest.raises(KpiError, match="same name"):
+    with pytest.raises(KpiError, match="of this name already"):
         kpi(table="registration", unit="ratio", better="higher", title="x", grain="x")(roaming_registration_success_ratio)
     assert catalogue()["roaming_registration_success_ratio"].title == "Registration success, attempts"
 

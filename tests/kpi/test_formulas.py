@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import multinomial
 
 from cemlib.errors import ParameterError
+from cemlib.kpi import evaluate_frame
 from cemlib.kpi.availability import (
     find_availability,
     find_downtime,
@@ -16,7 +17,7 @@ from cemlib.kpi.availability import (
     measure_availability,
 )
 from cemlib.kpi.carrier import measure_carrier
-from cemlib.kpi.interval import bound_mean, bound_net_share, find_net_share_error
+from cemlib.kpi.interval import bound_mean, bound_net_share, bound_sum_ratio, find_net_share_error
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +150,81 @@ def test_counters_that_contradict_each_other_give_nothing(row):
     figures = measure_carrier(*([one] for one in row))
     assert figures.impossible == 1
     assert np.isnan([figures.asr_ratio, figures.ner_ratio, figures.acd_s, figures.minutes]).all()
+
+
+def figure(code, **columns):
+    return evaluate_frame(columns, code).iloc[0]
+
+
+def test_the_score_of_the_catalogue_is_that_of_the_vectors(golden):
+    for row in golden("nps").to_dict("records"):
+        up, passive, down = (int(row[name]) for name in ("promoters", "passives", "detractors"))
+        found = figure("survey_nps_score", question_code=["nps_11"] * (up + passive + down), score_value=[10.0] * up + [8.0] * passive + [0.0] * down)
+        assert 100 * found["value"] == pytest.approx(row["NPS"])
+        # the adjusted interval is about the adjusted difference: three answers more
+        half = 1.959964 * row["SE_adj_wald"]
+        centre = 100 * (up - down) / (up + passive + down + 3)
+        assert 100 * found["low"] == pytest.approx(max(min(centre - half, row["NPS"]), -100), abs=1e-5)
+        assert 100 * found["high"] == pytest.approx(min(max(centre + half, row["NPS"]), 100), abs=1e-5)
+        assert found["state"] == ("too_few" if up + passive + down < 30 or found["high"] - found["low"] > 0.4 else "ok")
+
+
+def test_the_satisfied_of_the_catalogue_are_those_of_the_vectors(golden):
+    for row in golden("wilson_csat_top2box").to_dict("records"):
+        good, n = int(row["k"]), int(row["n"])
+        found = figure("survey_csat_ratio", question_code=["csat_5"] * n, score_value=[5.0] * good + [1.0] * (n - good))
+        assert (found["value"], found["low"], found["high"]) == pytest.approx((row["p"], row["wilson_lo"], row["wilson_hi"]), abs=1e-7)
+
+
+def test_single_calls_give_the_carrier_figures_of_the_vectors(golden):
+    for row in golden("idd_asr_ner_acd").to_dict("records"):
+        ended = [("16", int(row["answered"])), ("17", int(row["user_busy"])), ("19", int(row["ring_no_answer"])), ("21", int(row["terminal_reject"]))]
+        rest = int(row["seizures"]) - sum(number for _, number in ended)
+        causes = [cause for cause, number in [*ended, ("34", rest)] for _ in range(number)]
+        # 40 bids more that never seized a circuit
+        calls = {"cause_code": [*causes, *["34"] * 40], "trunk_in_id": ["in"] * (len(causes) + 40), "trunk_out_id": [*["out"] * len(causes), *[None] * 40]}
+        answered = [cause == "16" for cause in causes] + [False] * 40
+        calls["answered_at"] = ["2026-03-01T10:00:00" if one else None for one in answered]
+        calls["conversation_s"] = [row["conv_seconds"] / row["answered"] if one else None for one in answered]
+        assert 100 * figure("transit_call_asr_ratio", **calls)["value"] == pytest.approx(row["ASR_pct"])
+        assert 100 * figure("transit_call_ner_ratio", **calls)["value"] == pytest.approx(row["NER_pct"])
+        acd = figure("transit_call_acd_mean", **calls)
+        assert acd["value"] == pytest.approx(row["ACD_s"])
+        assert acd["num"] / 60 == pytest.approx(row["minutes"])
+        assert figure("transit_call_abr_ratio", **calls)["value"] == pytest.approx(row["answered"] / (row["seizures"] + 40))
+
+
+def test_the_availability_of_the_catalogue_is_that_of_the_vectors(golden):
+    for row in golden("availability").to_dict("records"):
+        # thirty days of one cell, down once
+        down = [row["downtime_min_30d"] * 60] + [0.0] * 29
+        found = figure("network_cell_availability_ratio", counter_code=["RRU.CellUnavailableTime"] * 30, counter_value=down, period_s=[86_400] * 30,
+                       is_suspect=[False] * 30)
+        assert 100 * found["value"] == pytest.approx(row["availability_pct"])
+        assert found["low"] < found["value"] < found["high"]
+
+
+def test_a_ratio_of_sums_of_equal_denominators_is_a_mean():
+    # then the linearised interval is Student's of the ratios: 0, 0.1, 0.2 and 0.5 of 10 each
+    values = np.array([0.0, 1.0, 2.0, 5.0])
+    low, high = bound_sum_ratio([values.sum()], [40.0], ([(values**2).sum()], [400.0], [10 * values.sum()]), [4])
+    mean_low, mean_high = bound_mean([values.sum() / 10], [(values**2).sum() / 100], [4])
+    assert (low[0], high[0]) == pytest.approx((mean_low[0], mean_high[0]))
+    assert np.isnan(bound_sum_ratio([1.0], [2.0], ([1.0], [4.0], [2.0]), [1])).all()
+    assert np.isnan(bound_sum_ratio([0.0], [0.0], ([0.0], [0.0], [0.0]), [5])).all()
+
+
+def test_more_successes_than_attempts_are_no_share():
+    counters = {"counter_code": ["HO.ExeAtt", "HO.ExeSucc"], "counter_value": [100.0, 104.0], "is_suspect": [False, False]}
+    found = figure("network_handover_execution_ratio", **counters)
+    assert found["value"] == pytest.approx(1.04)
+    assert np.isnan([found["low"], found["high"]]).all()
+    # an interval that cannot be stated is no narrow one
+    assert found["state"] == "too_few"
+
+
+def test_rates_of_events_have_the_exact_interval():
+    # 0 releases in 100 h: the upper limit is 3.689 / 100 per hour
+    found = figure("network_erab_release_rate", counter_code=["ERAB.RelActNbr", "ERAB.SessionTimeUE"], counter_value=[0.0, 360_000.0], is_suspect=[None, None])
+    assert (found["value"], found["low"]) == (0, 0)
+    assert found["high"] == pytest.approx(3.6889 / 100, abs=1e-6)

@@ -18,7 +18,9 @@ KPIS = sorted(catalogue())
 TABLES = sorted({catalogue()[code].table for code in KPIS})
 # what the figures are grouped by: nulls among the keys, and a bucket of time
 BY = {"survey_answer": ["operator_name", "hour"], "probe_test": ["service", "visited_plmn", "day"], "roamer_day": ["partner", "day"],
-      "registration": ["partner", "rat", "hour"]}
+      "registration": ["partner", "rat", "hour"], "media_session": ["rat", "service"], "iot_report": ["fleet", "day"], "line_measurement": ["resource", "day"],
+      "counter": ["resource", "minute15"], "alarm": ["severity", "hour"], "outage": ["severity", "hour"], "ticket": ["channel", "hour"],
+      "interaction": ["category", "hour"], "social_post": ["operator", "hour"], "subscriber_month": ["plan", "subscriber_kind"]}
 EXACT = ("wilson", "poisson", "none")
 
 
@@ -69,7 +71,7 @@ def test_the_records_behind_a_figure_are_the_same(figures, table):
     pd.testing.assert_series_equal(left.recompute(one, kpi=code), right.recompute(other, kpi=code))
 
 
-@pytest.mark.parametrize("table", [table for table in TABLES if table != "survey_answer"])
+@pytest.mark.parametrize("table", [table for table in TABLES if table not in ("survey_answer", "counter", "alarm", "interaction", "subscriber_month")])
 def test_the_cell_of_the_missing_key_is_compared(figures, table):
     left, _ = figures(table)
     assert left.frame[by_of(table)].isna().any(axis=None)
