@@ -14,7 +14,7 @@ from cemlib.errors import ParameterError
 __all__ = ["WeeklyFit", "WeeklyProfile", "median_by_row", "read_matrix"]
 
 _FOLLOWS = 0.9  # the level of the week before is followed where that makes the residuals' spread smaller than this share
-_LARGEST = 100_000_000  # cells of entity and bin that are held at once
+_LARGEST = 20_000_000  # cells of entity and bin that are held at once, several times: about a gigabyte
 
 
 def read_matrix(code: np.ndarray, entities: int, at: pd.Series, values: np.ndarray, width: pd.Timedelta) -> tuple[pd.DatetimeIndex, np.ndarray]:
@@ -23,7 +23,7 @@ def read_matrix(code: np.ndarray, entities: int, at: pd.Series, values: np.ndarr
     Raises
     ------
     ParameterError
-        When the grid would have more than a hundred million cells.
+        When the grid would have more than twenty million cells.
 
     Examples
     --------

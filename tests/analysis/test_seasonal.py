@@ -11,7 +11,7 @@ from scipy.signal import lfilter
 
 from cemlib.analysis import SeasonalBand
 from cemlib.analysis.conformal import Calibration
-from cemlib.analysis.weekly import WeeklyProfile
+from cemlib.analysis.weekly import WeeklyProfile, read_matrix
 from cemlib.errors import ParameterError
 
 BEGIN = pd.Timestamp("2026-02-02", tz="UTC")  # a Monday
@@ -149,6 +149,18 @@ def test_gaps_and_the_order_of_rows_change_little_or_nothing():
 def test_a_past_that_makes_no_sense_is_refused(change, words):
     with pytest.raises(ParameterError, match=words):
         SeasonalBand(kind="count").fit(change(world(7, 1, PAST)))
+
+
+def test_a_hundred_thousand_entities_have_a_stated_limit():
+    at = pd.Series(pd.date_range("2026-03-01", periods=672, freq="h"))
+    with pytest.raises(ParameterError, match="too many entities and bins") as told:
+        read_matrix(np.zeros(672, int), 100_000, at, np.ones(672), pd.Timedelta("1h"))
+    assert "20,000,000 cells" in told.value.wanted
+    # a hundred thousand of days go
+    days = pd.date_range("2026-03-02", periods=28, freq="D")
+    value = np.random.default_rng(9).normal(10, 1, (100_000, 28))
+    found = WeeklyProfile("UTC", (5, 6), frozenset()).fit(days, value, pd.Timedelta("1D"))
+    assert abs(float(np.nanmean(found.residuals))) < 0.05
 
 
 def test_parameters_that_make_no_sense_are_refused():
