@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zoneinfo
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,7 @@ from cemlib.analysis.lagged.judge import Judged, judge, pairs_of
 from cemlib.analysis.lagged.links import CorrelationResult, compose_links
 from cemlib.analysis.lagged.rests import rests
 from cemlib.analysis.lagged.rotation import rotations
-from cemlib.errors import ParameterError, nearest_names
+from cemlib.errors import ParameterError, UnknownNameError, nearest_names
 
 __all__ = ["LaggedCorrelation"]
 
@@ -44,6 +46,9 @@ class LaggedCorrelation:
         Of the block bootstrap.
     seed, workers : int
         Of the bootstrap and the placebo; threads of the Fourier transforms.
+    time_zone : str, optional
+        IANA zone whose clock the day and the week follow, such as Europe/Warsaw; by default that of the times. Where clocks change within the period, all
+        that people do moves by an hour in UTC, and everything seems linked with everything.
 
     Notes
     -----
@@ -64,7 +69,8 @@ class LaggedCorrelation:
     """
 
     def __init__(self, max_lag: str | pd.Timedelta = "24h", deseason: str | None = "fourier", null: str = "auto", fdr: str | None = "by",
-                 conditioning: tuple[str, ...] | list[str] = (), *, alpha: float = 0.05, level: float = 0.95, draws: int = 200, seed: int = 0, workers: int = 1) -> None:
+                 conditioning: tuple[str, ...] | list[str] = (), *, alpha: float = 0.05, level: float = 0.95, draws: int = 200, seed: int = 0, workers: int = 1,
+                 time_zone: str | None = None) -> None:
         try:
             self.max_lag = pd.Timedelta(max_lag)
         except ValueError:
@@ -75,17 +81,20 @@ class LaggedCorrelation:
             if value not in choices:
                 near = nearest_names(str(value), [one for one in choices if one])
                 raise ParameterError(f"{name} cannot be {value!r}.", wanted=", ".join(map(repr, choices)), todo=f"Did you mean {near[0]!r}?" if near else "")
+        if time_zone is not None and time_zone not in zoneinfo.available_timezones():
+            raise UnknownNameError("time zone", time_zone, zoneinfo.available_timezones())
         if not 0 < alpha < 0.5 or not 0.5 < level < 1 or draws < 50:
             raise ParameterError("alpha, level or draws is out of its range.", wanted="0 < alpha < 0.5, 0.5 < level < 1, draws >= 50", came=f"{alpha}, {level}, {draws}")
         self.deseason, self.null, self.fdr = deseason, null, fdr
         self.conditioning = (conditioning,) if isinstance(conditioning, str) else tuple(conditioning)
         self.alpha, self.level, self.draws, self.seed, self.workers = alpha, level, draws, seed, workers
+        self.time_zone = time_zone
 
     @property
     def parameters_(self) -> dict:
         """The parameters of this estimator."""
         return {"max_lag": str(self.max_lag), "deseason": self.deseason, "null": self.null, "fdr": self.fdr, "conditioning": list(self.conditioning),
-                "alpha": self.alpha, "level": self.level, "draws": self.draws, "seed": self.seed}
+                "alpha": self.alpha, "level": self.level, "draws": self.draws, "seed": self.seed, "time_zone": self.time_zone}
 
     def fit(self, left: pd.DataFrame, right: pd.DataFrame | None = None, *, on: str = "at", by: str | None = None) -> CorrelationResult:
         """Look for links between the columns of two tables, or within one.
@@ -136,8 +145,8 @@ class LaggedCorrelation:
         return "dayshift" if can and self.null != "sidak" else "sidak"
 
     def _judged(self, aligned: Aligned, blocks: list, side: int, fewest: int, null: str, *, adjusted: bool, roll: int = 0) -> tuple:
-        left = rests(aligned, deseason=self.deseason, side=side, adjusted=adjusted)
-        right = rests(aligned, deseason=self.deseason, side=side, adjusted=adjusted, roll=roll) if roll else left
+        left = rests(aligned, deseason=self.deseason, side=side, adjusted=adjusted, zone=self.time_zone)
+        right = rests(aligned, deseason=self.deseason, side=side, adjusted=adjusted, roll=roll, zone=self.time_zone) if roll else left
         found: Judged = judge(left, right, blocks, side=side, fewest=fewest, bins_a_day=aligned.bins_a_day, null=null, workers=self.workers)
         return left, found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 # name -> module; loaded when first asked for, so that one use case works without the others' packages
 _ROOM = {
+    "correlate_sources": "cemlib.usecases.correlation_of_sources",
     "explain_change": "cemlib.usecases.root_cause",
     "monitor_roaming": "cemlib.usecases.roaming_monitoring",
     "view_catalogue": "cemlib.usecases.kpi_catalogue",
@@ -17,7 +18,7 @@ _ROOM = {
     "why": "cemlib.usecases.root_cause",
 }
 
-__all__ = ["explain_change", "monitor_roaming", "view_catalogue", "view_mobile", "view_satisfaction", "view_segments", "what_if_satisfaction", "why"]
+__all__ = ["correlate_sources", "explain_change", "monitor_roaming", "view_catalogue", "view_mobile", "view_satisfaction", "view_segments", "what_if_satisfaction", "why"]
 
 
 def __getattr__(name: str) -> Any:

@@ -214,6 +214,18 @@ def test_clocks_of_two_zones_are_brought_together():
     assert LaggedCorrelation().fit(table(load=load), right).links["lag_bins"].tolist() == [2]
 
 
+def test_a_change_of_the_clocks_links_nothing():
+    rng = np.random.default_rng(4)
+    times = pd.date_range("2026-03-01", periods=720, freq="h", tz="UTC")
+    hour = times.tz_convert("Europe/Paris").hour
+    day = 6 * np.sin(2 * np.pi * (hour - 6) / 24) + 3 * np.cos(4 * np.pi * hour / 24)
+    left, right = (pd.DataFrame({"at": times, name: day + rng.normal(size=720)}) for name in ("calls", "sessions"))
+    # two of thirty days are an hour early in UTC, in both
+    assert LaggedCorrelation().fit(left, right).links["verdict"].tolist() == ["found"]
+    row = LaggedCorrelation(time_zone="Europe/Paris").fit(left, right).links.iloc[0]
+    assert (row["verdict"], row["why"]) == ("decoy", "shared season")
+
+
 def test_series_that_say_nothing_are_not_judged_and_say_why():
     rng = np.random.default_rng(0)
     left = table(same=np.full(200, 3.0), never=np.full(200, np.nan), rare=np.r_[np.ones(3), np.zeros(197)], good=rng.normal(size=200),
@@ -266,6 +278,8 @@ def test_names_that_do_not_exist_are_refused():
     left, right = table(load=rng.normal(size=200)), table(b=rng.normal(size=200))
     with pytest.raises(UnknownNameError, match="laod"):
         LaggedCorrelation(conditioning=["laod"]).fit(left, right)
+    with pytest.raises(UnknownNameError, match="Europe/Pari"):
+        LaggedCorrelation(time_zone="Europe/Pari")
     with pytest.raises(UnknownNameError, match="time"):
         LaggedCorrelation().fit(left, right, on="time")
     with pytest.raises(ParameterError, match="'cell'"):

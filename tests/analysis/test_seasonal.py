@@ -7,7 +7,6 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.signal import lfilter
 
 from cemlib.analysis import SeasonalBand
 from cemlib.analysis.conformal import Calibration
@@ -30,7 +29,10 @@ def world(seed: int, entities: int, hours: int, noise: str = "poisson", base: fl
     if noise == "heavy":
         stray = np.maximum(1 + 0.05 * rng.standard_t(3, mean.shape), 0)
     if noise == "sticky":
-        stray = np.exp(lfilter([1], [1, -0.7], rng.normal(0, 0.05, mean.shape)))
+        stray = np.zeros(mean.shape)
+        for place in range(1, hours):
+            stray[:, place] = 0.7 * stray[:, place - 1] + rng.normal(0, 0.05, entities)
+        stray = np.exp(stray)
     return pd.DataFrame({"entity": np.repeat(np.arange(entities), hours), "at": at.append([at] * (entities - 1)), "value": rng.poisson(mean * stray).ravel().astype(float)})
 
 

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy.signal import lfilter
 
 from cemlib.analysis import BetaBinomialBaseline, PooledBaseline, SeasonalBand, find_change
 from cemlib.analysis.betabinomial import beta_shape, quantile, tail_parts
@@ -115,7 +114,10 @@ def draw_level(rng: np.random.Generator, entities: int, hours: int, noise: str) 
     if noise == "heavy":
         stray = np.maximum(1 + 0.05 * rng.standard_t(3, stray.shape), 0)
     elif noise == "sticky":
-        stray = np.exp(lfilter([1], [1, -0.7], rng.normal(0, 0.05, stray.shape)))
+        stray = np.zeros(stray.shape)
+        for place in range(1, hours):
+            stray[:, place] = 0.7 * stray[:, place - 1] + rng.normal(0, 0.05, entities)
+        stray = np.exp(stray)
     return to_frame(rng.poisson(mean * stray), np.zeros((entities, hours), int)).rename(columns={"num": "value"})
 
 

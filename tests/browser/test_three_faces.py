@@ -16,7 +16,7 @@ from cemlib.twin import write_operator
 
 ORDER = ("partner_directory", "steering_plan", "device_catalogue", "customer_base", "roaming_signalling", "roaming_presence", "roaming_data", "roaming_probe")
 #: The notebooks, and how many figures each shows at least.
-LEAST = {"roaming_monitoring": 10, "satisfaction_index": 8, "kpi_catalogue": 10, "segment_explorer": 4}
+LEAST = {"roaming_monitoring": 10, "satisfaction_index": 8, "kpi_catalogue": 10, "segment_explorer": 4, "correlation_of_sources": 5}
 READ = "() => Object.fromEntries([...document.querySelectorAll('[data-figure]')].map(one => [one.dataset.figure, one.dataset.value]))"
 
 

@@ -11,7 +11,7 @@ from cemlib.analysis.lagged.whiten import Whitened, whiten
 __all__ = ["rests"]
 
 
-def rests(aligned: Aligned, *, deseason: str | None, side: int, adjusted: bool, roll: int = 0) -> Whitened:
+def rests(aligned: Aligned, *, deseason: str | None, side: int, adjusted: bool, roll: int = 0, zone: str | None = None) -> Whitened:
     """Whiten every series of the tables; those that cannot be judged and the confounders stay missing.
 
     Parameters
@@ -24,9 +24,11 @@ def rests(aligned: Aligned, *, deseason: str | None, side: int, adjusted: bool, 
         Whether the confounders are taken out.
     roll : int
         Bins by which the series (with their confounders) are moved around a circle, for a placebo.
+    zone : str, optional
+        Whose clock the season follows.
     """
     values = np.roll(aligned.values, -roll, axis=0) if roll else aligned.values
-    season = fourier_season(aligned.times, aligned.grain, deseason)
+    season = fourier_season(aligned.times, aligned.grain, deseason, zone)
     count = values.shape[1]
     out = Whitened(np.full(values.shape, np.nan), np.full(values.shape, np.nan), np.zeros(count, int), np.zeros(count, int), np.zeros(count, bool))
     series = aligned.series

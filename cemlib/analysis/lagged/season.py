@@ -36,7 +36,7 @@ class Season:
     cells: np.ndarray | None
 
 
-def fourier_season(times: pd.DatetimeIndex, grain: pd.Timedelta, kind: str | None = "fourier") -> Season:
+def fourier_season(times: pd.DatetimeIndex, grain: pd.Timedelta, kind: str | None = "fourier", zone: str | None = None) -> Season:
     """The terms for these bins.
 
     Parameters
@@ -45,6 +45,8 @@ def fourier_season(times: pd.DatetimeIndex, grain: pd.Timedelta, kind: str | Non
     grain : Timedelta
     kind : "fourier" or None
         None: no season.
+    zone : str, optional
+        IANA zone in which people live: when its clocks change, the shape of the day moves by an hour in UTC.
 
     Examples
     --------
@@ -57,8 +59,9 @@ def fourier_season(times: pd.DatetimeIndex, grain: pd.Timedelta, kind: str | Non
     none = np.zeros((len(times), 0))
     if kind is None:
         return Season(none, none, none, None)
-    hours = (times - times[0]) / pd.Timedelta("1h")
-    hours = np.asarray(hours, float)
+    if zone is not None and times.tz is not None:
+        times = times.tz_convert(zone).tz_localize(None)
+    hours = np.asarray((times - times[0]) / pd.Timedelta("1h"), float)
     span, step = hours[-1] + grain / pd.Timedelta("1h"), grain / pd.Timedelta("1h")
     fastest = 0.5 / step  # cycles an hour that the bins can show
     daily = [one / 24 for one in range(1, _DAILY + 1) if one / 24 <= fastest and span >= 72]

@@ -13,11 +13,19 @@ async function render({ model, el }) {
     width = Math.floor(el.clientWidth);
     // a page that is still hidden has no width; the observer draws when it has one
     if (!width) return;
-    spec.width = width;
-    if (width < 420) for (const layer of spec.layer) if (layer.encoding?.x?.axis) fewer(layer.encoding.x.axis);
+    // pictures one under another have their axis beside them: its width is theirs to tell
+    const parts = spec.vconcat ?? [spec];
+    for (const part of parts) part.width = width - (spec.vconcat ? spec.usermeta.beside : 0);
+    if (width < 420) for (const part of parts) for (const layer of part.layer ?? [part]) if (layer.encoding?.x?.axis?.tickCount) fewer(layer.encoding.x.axis);
     const next = document.createElement("div");
     const made = await vegaEmbed(next, spec, { renderer: "svg", actions: false, tooltip: { theme: "custom" } });
     if (mine !== turn) return made.finalize();
+    if (spec.vconcat) {
+      // the mark of the chosen stretch has no words of its own: the picture is named as a whole
+      next.setAttribute("role", "img");
+      next.setAttribute("aria-label", spec.description);
+      next.querySelector("svg").setAttribute("aria-hidden", "true");
+    }
     result?.finalize();
     result = made;
     place.replaceChildren(next);

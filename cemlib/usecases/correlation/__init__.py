@@ -1,0 +1,1 @@
+"""The parts of the use case ``correlation_of_sources``."""
