@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import bdtrik, betainc, gammaincinv, ndtri, stdtrit
 
 __all__ = ["bound_count", "bound_mean", "bound_net_share", "bound_quantile_ranks", "bound_ratio", "bound_sum_ratio", "find_net_share_error"]
 
@@ -37,7 +37,7 @@ def bound_ratio(num: ArrayLike, den: ArrayLike, level: float = 0.95) -> tuple[np
     (0.7672, 0.9069)
     """
     num, den = np.asarray(num, dtype=np.float64), np.asarray(den, dtype=np.float64)
-    z = stats.norm.ppf(0.5 + level / 2)
+    z = ndtri(0.5 + level / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(den > 0, num / den, np.nan)
         centre = (share + z * z / (2 * den)) / (1 + z * z / den)
@@ -64,8 +64,8 @@ def bound_count(count: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.n
     safe = np.where(known, count, 1.0)
     # thousands of cells have few different counts, and the quantile of chi-square takes long
     distinct, place = np.unique(safe, return_inverse=True)
-    low = np.where(distinct > 0, stats.chi2.ppf(tail, 2 * np.maximum(distinct, 1e-300)) / 2, 0.0)[place]
-    high = (stats.chi2.ppf(1 - tail, 2 * (distinct + 1)) / 2)[place]
+    low = np.where(distinct > 0, gammaincinv(np.maximum(distinct, 1e-300), tail), 0.0)[place]
+    high = (gammaincinv(distinct + 1, 1 - tail))[place]
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
 
 
@@ -96,7 +96,7 @@ def bound_mean(
     mean = total / size
     variance = np.maximum(squares - total * mean, 0.0) / (size - 1)
     distinct, place = np.unique(size, return_inverse=True)
-    half = stats.t.ppf(0.5 + level / 2, distinct - 1)[place] * np.sqrt(variance / size)
+    half = stdtrit(distinct - 1, 0.5 + level / 2)[place] * np.sqrt(variance / size)
     return np.where(enough, mean - half, np.nan), np.where(enough, mean + half, np.nan)
 
 
@@ -135,7 +135,7 @@ def bound_sum_ratio(
     residual = np.maximum(first - 2 * ratio * cross + ratio * ratio * second, 0.0)
     error = np.sqrt(size * residual / (size - 1)) / total
     distinct, place = np.unique(size, return_inverse=True)
-    half = stats.t.ppf(0.5 + level / 2, distinct - 1)[place] * error
+    half = stdtrit(distinct - 1, 0.5 + level / 2)[place] * error
     return np.where(known, ratio - half, np.nan), np.where(known, ratio + half, np.nan)
 
 
@@ -162,10 +162,19 @@ def bound_quantile_ranks(n: ArrayLike, q: float, level: float = 0.95) -> tuple[n
     size = np.where(n >= 1, n, 1.0)
     tail = (1 - level) / 2
     # the largest rank r with P(X < r) < tail, X ~ binomial(n, q): the value at r lies above the quantile less often than that
-    low = stats.binom.ppf(tail, size, q)
-    high = stats.binom.ppf(1 - tail, size, q) + 1
+    low = _find_count(tail, size, q)
+    high = _find_count(1 - tail, size, q) + 1
     inside = n >= 1
     return np.where(inside & (low >= 1), low, np.nan), np.where(inside & (high <= n), high, np.nan)
+
+
+def _find_count(share: float, n: np.ndarray, q: float) -> np.ndarray:
+    """The smallest count to which a binomial(n, q) leaves at least this share."""
+    # from the special functions: scipy.stats takes a second to load, which every command would wait for
+    count = np.ceil(bdtrik(share, n, q))
+    below = np.maximum(count - 1, 0)
+    # the binomial's distribution function is a regularised incomplete beta function
+    return np.where(betainc(n - below, below + 1, 1 - q) >= share, below, count)
 
 
 def find_net_share_error(up: ArrayLike, down: ArrayLike, n: ArrayLike, adjust: bool = True) -> np.ndarray:
@@ -231,6 +240,6 @@ def bound_net_share(
     size = np.where(n > 0, n, 1.0)
     net = (up - down) / size
     centre = (up - down) / (size + 3) if adjust else net
-    half = stats.norm.ppf(0.5 + level / 2) * error
+    half = ndtri(0.5 + level / 2) * error
     # where the counts contradict each other half is NaN, and so are both limits
     return np.clip(np.minimum(centre - half, net), -1, 1), np.clip(np.maximum(centre + half, net), -1, 1)

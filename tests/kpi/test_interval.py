@@ -72,3 +72,14 @@ def test_the_ranks_of_a_quantile_hold_95_per_cent_of_the_binomial(n, q):
         assert below.sf(high - 1) <= 0.025
     else:
         assert below.pmf(n) > 0.025
+
+
+@pytest.mark.parametrize("q", [0.05, 0.5, 0.95])
+@pytest.mark.parametrize("share", [0.025, 0.975])
+def test_counts_left_by_a_binomial_are_those_of_scipy(share, q):
+    from scipy.stats import binom
+
+    from cemlib.kpi.interval import _find_count
+
+    n = np.r_[1:200, 1_000, 99_999, 12_345_678].astype(float)
+    assert _find_count(share, n, q).tolist() == binom.ppf(share, n, q).tolist()
