@@ -77,7 +77,7 @@ def cause_cards(reader: CauseReader, found: RootCauseLocator, totals: tuple[pd.S
     seen = causes[causes["state"] != "suppressed"]
     if len(seen) and pd.notna(seen["share_explained"]).any():
         share = float(seen["share_explained"].sum())
-        cards.append(CauseCard("share_explained", "Explained", "of the change, by the causes", "ratio", share, None, None, f"{len(causes)} of {found.n_leaves_:,} cells' patterns", "context"))
+        cards.append(CauseCard("share_explained", "Explained", "of the change, by the causes", "ratio", share, None, None, f"{len(causes)} pattern{'s' if len(causes) > 1 else ''} of {found.n_leaves_:,} cells", "context"))
         figures["share_explained"] = share
     if found.shift_ is not None:
         whole = found.shift_.set_index("dimension").loc["all"]

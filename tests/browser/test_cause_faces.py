@@ -1,0 +1,67 @@
+"""True cause in three faces: the figures of the notebook, the app and the report are equal, and a click opens the records."""
+
+from __future__ import annotations
+
+import re
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import cemlib as cem
+from cemlib.report.serve import start_apps
+from cemlib.settings import settings
+from tests.usecases.test_root_cause import KPI, write_ratings
+
+READ = "() => Object.fromEntries([...document.querySelectorAll('[data-figure]')].map(one => [one.dataset.figure, one.dataset.value]))"
+ASKED = {"kpi": KPI, "period": "2026-03-08/2026-03-14"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cause")
+    write_ratings(folder / "ratings.csv")
+    with cem.open_lake(folder / "lake") as lake:
+        lake.ingest(cem.sources.Rating(folder / "ratings.csv"))
+    patch = pytest.MonkeyPatch()
+    patch.setenv("CEM_LAKE", str(folder / "lake"))
+    yield folder
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def report(place):
+    return cem.run_report("root_cause", out=place / "out", to=("html", "csv"), role="analyst", **ASKED)
+
+
+@pytest.fixture(scope="module")
+def apps(place):
+    server = start_apps(0, role="analyst")
+    yield server
+    server.stop()
+
+
+def figures_of(html: str) -> dict[str, str]:
+    return dict(re.findall(r'data-figure="([^"]+)" data-value="([^"]+)"', html))
+
+
+def test_report_notebook_and_app_show_the_same_figures(report, apps, open_page):
+    html = (report.out / "report.html").read_text(encoding="utf-8")
+    shown = figures_of(html)
+    assert {name: float(value) for name, value in shown.items()}.items() <= report.figures.items()
+    assert {"value", "share_explained", "mix_shift", "excess"} == set(shown)
+    assert "operator Birch, place indoor" in html
+
+    notebook = nbformat.read(settings().home / "notebooks" / "root_cause.ipynb", as_version=4)
+    (cell,) = [one for one in notebook.cells if "parameters" in one["metadata"].get("tags", [])]
+    cell["source"] += "".join(f"\n{name} = {value!r}" for name, value in ASKED.items())
+    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    told = "".join(output["data"].get("text/html", "") for one in notebook.cells if one.cell_type == "code" for output in one.outputs if "data" in output)
+    assert figures_of(told) == shown
+
+    base, token = apps.url.split("/?")
+    page = open_page(f"{base}/voila/render/root_cause.ipynb?{token}&kpi={ASKED['kpi']}&period={ASKED['period']}")
+    page.wait_for_selector(".cem-footer", timeout=180_000)
+    assert page.evaluate(READ) == shown
+    page.click("[data-event=records]")
+    page.wait_for_selector("text=those that count against the KPI", timeout=60_000)
