@@ -19,6 +19,7 @@ from tornado.ioloop import PeriodicCallback
 from traitlets.config import Config
 from voila.app import Voila
 
+from cemlib.errors import ReportError
 from cemlib.report.freshness import Freshness
 from cemlib.settings import settings
 
@@ -103,6 +104,28 @@ class Portal(Voila):
                 await ensure_async(kernels.shutdown_kernel(kernel, now=True))
 
 
+def apps_ahead(text: str) -> int:
+    """Of how many apps a kernel is started ahead: what ``CEM_PREHEAT`` says, else twice as many as there are cores.
+
+    Each takes a few hundred megabytes and some seconds of a core when the portal starts; the first apps of the menu are the ones.
+
+    Raises
+    ------
+    ReportError
+        For a text that is no whole number.
+
+    Examples
+    --------
+    >>> apps_ahead("0"), apps_ahead("3"), apps_ahead("") >= 2
+    (0, 3, True)
+    """
+    if not text.strip():
+        return 2 * (os.cpu_count() or 1)
+    if not text.strip().isdecimal():
+        raise ReportError("CEM_PREHEAT is no number of apps.", wanted="0, 1, 2 …", came=text[:40], where="environment")
+    return int(text)
+
+
 def portal_config(notebooks: Path, port: int, token: str, empty: Path) -> Config:
     """Return the server's configuration.
 
@@ -144,8 +167,9 @@ def portal_config(notebooks: Path, port: int, token: str, empty: Path) -> Config
     config.VoilaConfiguration.extension_allowlist = EXTENSIONS
     config.VoilaConfiguration.file_allowlist = [r"thumbs/[\w.-]+\.(svg|png)"]
     config.VoilaConfiguration.page_config_hook = hook
-    config.VoilaConfiguration.preheat_kernel = os.environ.get("CEM_PREHEAT", "1") != "0"
-    config.VoilaKernelManager.kernel_pools_config = {"default": {"pool_size": 0}} | {app["path"]: {"pool_size": 1} for app in apps}
+    ahead = apps[:apps_ahead(os.environ.get("CEM_PREHEAT", ""))]
+    config.VoilaConfiguration.preheat_kernel = bool(ahead)
+    config.VoilaKernelManager.kernel_pools_config = {"default": {"pool_size": 0}} | {app["path"]: {"pool_size": 1} for app in ahead}
     config.VoilaKernelManager.fill_delay = 0.5
     # a kernel started ahead waits for its reader: no time-out for a cell, and no culling
     config.VoilaExecutor.timeout = None

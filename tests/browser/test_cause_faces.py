@@ -25,6 +25,8 @@ def place(tmp_path_factory):
         lake.ingest(cem.sources.Rating(folder / "ratings.csv"))
     patch = pytest.MonkeyPatch()
     patch.setenv("CEM_LAKE", str(folder / "lake"))
+    # only what a test opens is started
+    patch.setenv("CEM_PREHEAT", "0")
     yield folder
     patch.undo()
 

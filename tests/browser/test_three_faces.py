@@ -30,6 +30,8 @@ def demo_lake(tmp_path_factory):
             lake.ingest(cem.sources.connector(code)(folder / "incoming" / code))
     patch = pytest.MonkeyPatch()
     patch.setenv("CEM_LAKE", str(folder / "lake"))
+    # only what a test opens is started
+    patch.setenv("CEM_PREHEAT", "0")
     yield folder
     patch.undo()
 

@@ -29,6 +29,8 @@ def place(tmp_path_factory):
     write_study(folder / "studies", 1000)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CEM_LAKE", str(folder / "lake"))
+        # only what a test opens is started
+        patch.setenv("CEM_PREHEAT", "0")
         yield folder
 
 
