@@ -164,11 +164,12 @@ def test_the_records_are_the_same_in_any_blocks():
 
 
 def test_elementary_functions_reach_every_rule():
-    # a rule with numpy's own exp would change its last bits with the processor: none may use one
+    # a rule with numpy's own exp would change its last bits with the processor: none may use one. What the grader draws for itself
+    # is written into no file of the operator
     import re
 
     place = Path(cemlib.twin.__file__).parent
-    found = [f"{path.name}:{number}" for path in sorted(place.rglob("*.py")) if path.name != "exact.py" for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    found = [f"{path.name}:{number}" for path in sorted(place.rglob("*.py")) if path.name != "exact.py" and path.parent.name != "grade" for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
              if re.search(r"np\.(exp|log|log1p|power|sin|cos|tan|tanh|dot|matmul)\(|ndtri\(", line)]
     assert found == []
     assert exact.exp(0.0) == 1.0
