@@ -12,7 +12,7 @@ HOME = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True, scope="session")
-def test_environment(tmp_path_factory):
+def own_environment(tmp_path_factory):
     """No test reads the user's key, lake or reports."""
     place = tmp_path_factory.mktemp("cem")
     # a suite that a shell started in the background inherits an ignored Ctrl-C, and so would the commands that tests interrupt

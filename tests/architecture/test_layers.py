@@ -103,11 +103,8 @@ def test_a_module_imports_only_what_lies_below_it(path):
 def test_a_library_stays_in_its_room(path):
     relative = path.relative_to(HOME)
     for head in {name.split(".")[0] for name in imported(path)}:
-        for place in ONLY.get(head, ("",)):
-            if relative.match(place) if "*" in place else str(relative).startswith(place):
-                break
-        else:
-            pytest.fail(f"{relative} imports {head}, which belongs in {', '.join(ONLY[head])}")
+        rooms = ONLY.get(head, ("",))
+        assert any(relative.match(one) if "*" in one else str(relative).startswith(one) for one in rooms), f"{relative} imports {head}, which belongs in {', '.join(rooms)}"
 
 
 @pytest.mark.parametrize("path", python_files("widgets/cemwidgets"), ids=lambda path: str(path.relative_to(HOME)))

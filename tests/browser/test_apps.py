@@ -54,6 +54,7 @@ def test_a_click_on_a_row_goes_to_python_and_back(app):
     # another click follows the first one's re-rendering
     app.click("tr[data-key='select_partner-P08']")
     app.wait_for_selector("tr.is-selected[data-key='select_partner-P08']")
+    assert app.locator("tr.is-selected").count() == 1
 
 
 def test_the_keyboard_does_what_the_mouse_does_and_focus_stays(app):
@@ -74,6 +75,7 @@ def test_a_click_on_a_country_and_on_a_mark_reaches_python(app):
     frame.wait_for_selector("path.selected[aria-label^='Egypt']")
     frame.dispatch_event("path.mark[aria-label^='Anatolia']", "click")
     app.wait_for_selector("tr.is-selected[data-key='select_partner-P42']")
+    assert app.locator("tr.is-selected").count() == 1
 
 
 def test_the_map_is_operated_by_keys(app):

@@ -42,3 +42,4 @@ def test_the_notebook_runs_in_jupyterlab_and_shows_the_widgets(lab, open_page):
     page.locator("tr[data-key='select_partner-P31']").scroll_into_view_if_needed()
     page.click("tr[data-key='select_partner-P31']")
     page.wait_for_selector("tr.is-selected[data-key='select_partner-P31']")
+    assert page.locator("tr.is-selected").count() == 1

@@ -231,6 +231,7 @@ def test_files_that_are_gone_or_damaged_are_made_again(place):
         one.unlink()
     refresh_rollups(place.lake, 0)
     same(place.lake, ATTEMPTS, by="resource_id")
+    assert list(folder.glob("*.hour.parquet"))
     shutil.rmtree(folder)
     same(place.lake, ATTEMPTS, "records")
 
