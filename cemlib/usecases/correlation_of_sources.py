@@ -133,7 +133,7 @@ def _placebo(result):
 def _cards(found: pd.DataFrame, decoys: pd.DataFrame, links: pd.DataFrame, placebo, result, grain: str) -> list[CorrelationCard]:
     judged = int((links["verdict"] != "not judged").sum())
     cards = [CorrelationCard("links_found_count", "Links found", f"of {judged:,} pairs", float(len(found)), "1", "at most 5 % of them false (Benjamini and Yekutieli)", result.claim, "context"),
-             CorrelationCard("decoys_count", "Only look linked", "correlate by .3 or more", float(len(decoys)), "1", "season, slow swings or a common cause", "grey in the list", "few" if len(decoys) else "context")]
+             CorrelationCard("decoys_count", "Only look linked", "correlate by .3 or more", float(len(decoys)), "1", "season, slow swings or a common cause", "grey in the list", "context")]
     if placebo is not None:
         cards.append(CorrelationCard("placebo_ratio", "False finds in a placebo", f"{placebo.n:,} pairs moved by weeks", placebo.rate, "ratio", f"95 % {100 * placebo.low:.1f} – {100 * placebo.high:.1f}",
                                      "should be near 5 %", "worse" if placebo.low > 0.07 else "context"))
