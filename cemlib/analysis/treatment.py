@@ -12,10 +12,10 @@ from cemlib.errors import ParameterError
 
 __all__ = ["Overlap", "change_values"]
 
-_CHANGE = re.compile(r"(>=|<=)?\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(%?)")
+_CHANGE = re.compile(r"(>=|<=)?\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(%?|[A-Za-z°µ][\w/·°µ^-]*)")
 
 
-def change_values(values: pd.Series, name: str, change: float | str) -> pd.Series:
+def change_values(values: pd.Series, name: str, change: float | str, unit: str | None = None) -> pd.Series:
     """The values after a change.
 
     Parameters
@@ -25,27 +25,36 @@ def change_values(values: pd.Series, name: str, change: float | str) -> pd.Serie
         For the message.
     change : float or str
         A number or ``"+3"`` is added, ``"+5%"`` is relative; ``">=20"`` lifts those below to 20, ``"<=0.1"`` lowers those above to 0.1.
+        A unit may follow the number.
+    unit : str, optional
+        What the values are in; a change in another unit is refused. Without it no change can have a unit: nobody would know whether it is the right one.
 
     Raises
     ------
     ParameterError
-        The change is none of these.
+        The change is none of these, or in another unit.
 
     Examples
     --------
     >>> speed = pd.Series([5.0, 40.0])
     >>> change_values(speed, "mbps", "+10%").tolist(), change_values(speed, "mbps", ">=20").tolist()
     ([5.5, 44.0], [20.0, 40.0])
+    >>> change_values(pd.Series([-101.0]), "rsrp", "+3dB", unit="dB").tolist()
+    [-98.0]
     """
     if isinstance(change, int | float | np.number) and not isinstance(change, bool) and np.isfinite(change):
         return values + float(change)
     match = _CHANGE.fullmatch(str(change).strip())
-    if not match or (match[1] and match[3]):
+    if not match or (match[1] and match[3] == "%"):
         raise ParameterError(f"The change of {name!r} cannot be read.", wanted='a number, "+3", "+5%", ">=20" or "<=0.1"', came=repr(change))
+    if match[3] not in ("", "%") and match[3] != unit:
+        told = f"in {unit}" if unit else "a number without a unit"
+        raise ParameterError(f"The change of {name!r} is in a unit that it is not measured in.", wanted=told, came=repr(change),
+                             todo="Give the number alone." if unit else f'Give the number alone, or tell the unit: WhatIf(model, units={{"{name}": "{match[3]}"}}).')
     amount = float(match[2])
     if match[1]:
         return values.clip(lower=amount) if match[1] == ">=" else values.clip(upper=amount)
-    return values * (1 + amount / 100) if match[3] else values + amount
+    return values * (1 + amount / 100) if match[3] == "%" else values + amount
 
 
 class Overlap:

@@ -100,6 +100,8 @@ class WhatIf:
         Without one every effect is an association, adjusted for all other features.
     outcome : str
         Name of the rating in the graph.
+    units : mapping of str to str, optional
+        What each variable is measured in, so that a change may be told as ``"+3dB"``; one in another unit is refused.
     draws : int
         Of the cluster bootstrap.
     level, seed : float, int
@@ -122,8 +124,8 @@ class WhatIf:
     (0.3, 'causal under stated graph', ['tier'])
     """
 
-    def __init__(self, model: SatisfactionModel, graph: CausalGraph | None = None, *, outcome: str = "satisfaction", draws: int = 200,
-                 level: float = 0.9, seed: int = 0) -> None:
+    def __init__(self, model: SatisfactionModel, graph: CausalGraph | None = None, *, outcome: str = "satisfaction",
+                 units: Mapping[str, str] | None = None, draws: int = 200, level: float = 0.9, seed: int = 0) -> None:
         if not hasattr(model, "fitted_"):
             raise ParameterError("The model is not fitted yet.", todo="Call fit(X, y, groups) first.")
         if graph is not None and outcome not in graph.parents:
@@ -131,6 +133,10 @@ class WhatIf:
         if draws < 20 or not 0 < level < 1:
             raise ParameterError("Too few draws, or no level.", wanted="at least 20 draws, a level between 0 and 1", came=f"{draws} draws, level {level}")
         self.model, self.graph, self.outcome, self.level, self.seed = model, graph, outcome, level, seed
+        self.units = dict(units or {})
+        for name in self.units:
+            if name not in model.X_.columns:
+                raise UnknownNameError("variable", name, model.X_.columns, where="units")
         self.draws = Draws(model.groups_, draws, seed)
         self._fits: dict[tuple, Standardisation] = {}
         self._last: tuple[tuple, _Move] | None = None
@@ -138,6 +144,7 @@ class WhatIf:
     def do(self, changes: Mapping[str, float | str], where: pd.Series | None = None, *, adjust: list[str] | None = None,
            cost: Mapping[str, float] | None = None) -> WhatIfResult:
         """The effect of changes: a number or ``"+3"`` is added, ``"+5%"`` is relative, ``">=20"`` lifts those below, ``"<=0.1"`` lowers those above.
+        A unit may follow the number where ``units`` names it.
 
         Parameters
         ----------
@@ -247,7 +254,7 @@ class WhatIf:
             for number, name in enumerate(fit.changed):
                 had = pd.Series(fit.scaled[:, number] * fit.spread[name] + fit.centre[name])
                 # by its difference, so that no change is exactly none
-                then[:, number] += (change_values(had, name, changes[name]) - had).to_numpy() / fit.spread[name]
+                then[:, number] += (change_values(had, name, changes[name], self.units.get(name)) - had).to_numpy() / fit.spread[name]
             self._last = key, _Move(fit, given, claim, warnings, then, fit.steps(then))
         return self._last[1]
 

@@ -53,6 +53,21 @@ def test_zero_change_has_zero_effect(whatif):
     assert (found.effect, found.low, found.high, found.extrapolation_share) == (0, 0, 0, 0)
 
 
+def test_a_change_in_the_unit_of_a_variable_is_read_and_one_in_another_is_refused(model):
+    graph = CausalGraph(ARROWS)
+    told = WhatIf(model, graph, outcome="mos", units={"price": "EUR"}, draws=20)
+    plain = told.do({"price": 3})
+    assert (told.do({"price": "+3EUR"}).effect, told.do({"price": "+3 EUR"}).effect) == (plain.effect, plain.effect)
+    with pytest.raises(ParameterError, match="unit that it is not measured in") as refused:
+        told.do({"price": "+3USD"})
+    assert "in EUR" in str(refused.value)
+    # of a variable whose unit nobody told it is not known whether dB is right
+    with pytest.raises(ParameterError, match="units="):
+        told.do({"stalls": "-1dB"})
+    with pytest.raises(UnknownNameError, match="prise"):
+        WhatIf(model, graph, outcome="mos", units={"prise": "EUR"}, draws=20)
+
+
 def test_a_mediator_is_refused_and_an_open_backdoor_is_an_association(whatif, model):
     with pytest.raises(ParameterError, match="wait comes after"):
         whatif.do({"stalls": -1}, adjust=["tier", "wait"])
