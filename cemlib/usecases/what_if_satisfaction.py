@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cemlib.errors import UnknownNameError
+from cemlib.usecases.studies.study import load_study, study_names
 from cemlib.usecases.whatif.ratings import read_study_ratings
-from cemlib.usecases.whatif.study import load_study, study_names
 from cemlib.usecases.whatif.view import ALL, SatisfactionView
 
 __all__ = ["SatisfactionView", "what_if_satisfaction"]

@@ -13,8 +13,8 @@ from cemwidgets.whatif.view import WhatIfPage
 
 from cemlib.analysis import CausalGraph
 from cemlib.errors import ParameterError
+from cemlib.usecases.studies.study import Study
 from cemlib.usecases.whatif.ratings import Ratings
-from cemlib.usecases.whatif.study import Study
 from cemlib.usecases.whatif.view import SatisfactionView
 
 TOLD = {

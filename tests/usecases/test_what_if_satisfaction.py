@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import cemlib as cem
 from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.usecases import what_if_satisfaction
+from cemlib.usecases.studies.study import Feature, load_study, study_names
 from cemlib.usecases.whatif.changes import read_changes, write_changes
-from cemlib.usecases.whatif.study import Feature, load_study, study_names
 
 LEVERS = {
     "stalls": Feature(label="Stalls", lever="add", low=-2, high=2), "mbps": Feature(label="Speed", lever="percent"),

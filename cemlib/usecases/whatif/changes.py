@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from cemlib.errors import ParameterError, UnknownNameError
-from cemlib.usecases.whatif.study import Feature
+from cemlib.usecases.studies.study import Feature
 
 __all__ = ["change_text", "neutral", "read_changes", "write_changes"]
 

@@ -11,7 +11,8 @@ import pandas as pd
 from cemlib.enrich import enriched
 from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.lake import collect_frame
-from cemlib.usecases.whatif.study import OUTCOME, Study
+from cemlib.usecases.studies.study import OUTCOME, Study
+from cemlib.usecases.studies.table import read_study_file
 
 __all__ = ["Ratings", "read_study_ratings"]
 
@@ -54,7 +55,7 @@ def read_study_ratings(study: Study, lake) -> Ratings:
     UnknownNameError
         The study names a column that is not there.
     """
-    frame, rating, customer = _from_lake(lake) if study.source.lake else _from_file(study)
+    frame, rating, customer = _from_lake(lake) if study.source.lake else (read_study_file(study), str(study.source.rating), str(study.source.customer))
     keep = frame[rating].notna() & frame[customer].notna()
     rows = frame[keep].reset_index(drop=True)
     if rows.empty:
@@ -91,18 +92,6 @@ def _edges(study: Study, parts: dict[str, list[str]]) -> list[tuple[str, str]]:
                 raise UnknownNameError("variable", one, known, where=f"study {study.name}, edges")
         edges += [(cause, effect) for cause in parts.get(ends[0], [ends[0]]) for effect in parts.get(ends[1], [ends[1]])]
     return edges
-
-
-def _from_file(study: Study) -> tuple[pd.DataFrame, str, str]:
-    path = study.path.parent / str(study.source.file)
-    try:
-        frame = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise ParameterError("The file of a study cannot be read.", came=str(error)[:120], where=str(study.source.file)) from error
-    for name in (study.source.rating, study.source.customer):
-        if name not in frame.columns:
-            raise UnknownNameError("column", str(name), frame.columns, where=str(study.source.file))
-    return frame, str(study.source.rating), str(study.source.customer)
 
 
 def _from_lake(lake) -> tuple[pd.DataFrame, str, str]:

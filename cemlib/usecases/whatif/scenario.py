@@ -12,8 +12,8 @@ from cemlib.analysis import WhatIf
 from cemlib.analysis.treatment import change_values
 from cemlib.analysis.whatif import WhatIfResult
 from cemlib.errors import CemError, ParameterError
+from cemlib.usecases.studies.study import Feature
 from cemlib.usecases.whatif.changes import change_text
-from cemlib.usecases.whatif.study import Feature
 
 __all__ = ["Scenario", "moved_cost", "play"]
 

@@ -12,10 +12,10 @@ from cemlib.analysis import CausalGraph, SatisfactionModel, WhatIf, map_importan
 from cemlib.errors import CemError, ParameterError, UnknownNameError
 from cemlib.privacy import may_see_records
 from cemlib.settings import settings
+from cemlib.usecases.studies.study import OUTCOME, Study
 from cemlib.usecases.whatif.changes import read_changes, write_changes
 from cemlib.usecases.whatif.ratings import Ratings
 from cemlib.usecases.whatif.scenario import Scenario, moved_cost, play
-from cemlib.usecases.whatif.study import OUTCOME, Study
 from cemlib.usecases.whatif.wording import answer_sentences, caution_sentences
 
 __all__ = ["ALL", "SatisfactionView"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from cemlib.usecases.studies.study import Study
 from cemlib.usecases.whatif.scenario import Scenario
-from cemlib.usecases.whatif.study import Study
 
 __all__ = ["answer_sentences", "caution_sentences", "plain", "signed"]
 

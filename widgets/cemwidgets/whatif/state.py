@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from cemlib.errors import ParameterError
+from cemlib.usecases.studies.study import study_names
 from cemlib.usecases.whatif.changes import neutral
-from cemlib.usecases.whatif.study import study_names
 from cemlib.usecases.whatif.view import ALL, SatisfactionView
 from cemlib.usecases.whatif.wording import plain, signed
 from cemwidgets.panel.parts import actions, box, card, cards, esc, footer, notice, number, percent, question

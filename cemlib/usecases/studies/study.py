@@ -96,7 +96,7 @@ class Study(BaseModel):
 
 
 def _folders() -> list[Path]:
-    return [settings().lake_path.parent / "studies", Path(__file__).parent / "studies"]
+    return [settings().lake_path.parent / "studies", Path(__file__).parent]
 
 
 def study_names() -> list[str]:
