@@ -139,3 +139,21 @@ def test_typing_finds_a_definition_and_its_row_opens_by_keys(open_app):
 def test_the_same_report_has_the_same_hash(report_of, demo_lake):
     again = cem.run_report("roaming_monitoring", out=demo_lake / "again", to=("csv",), role="analyst")
     assert again.result_hash == report_of("roaming_monitoring").result_hash
+
+
+def test_every_app_is_in_the_bar_or_in_its_menu_and_the_one_that_is_open_stays_in_the_bar(apps, open_app):
+    page = open_app("segment_explorer", width=400)
+    page.wait_for_selector(".cem-nav.is-fitted")
+    shown, hidden = page.locator(".cem-nav > a").all_inner_texts(), page.locator(".cem-rest li").all_text_contents()
+    assert "Segments" in shown and "Segments" not in hidden
+    assert hidden and len(shown) + len(hidden) == len(list((settings().home / "notebooks").glob("*.ipynb")))
+    bar = page.locator(".cem-nav").bounding_box()
+    assert all(one["x"] + one["width"] <= bar["x"] + bar["width"] for one in (link.bounding_box() for link in page.locator(".cem-nav > *").all()))
+    page.locator(".cem-rest summary").focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".cem-rest li").first.is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.keyboard.press("Escape")
+    assert not page.locator(".cem-rest li").first.is_visible()
+    page.set_viewport_size({"width": 1600, "height": 900})
+    page.wait_for_function("() => document.querySelectorAll('.cem-rest li').length === 0")
