@@ -145,8 +145,10 @@ def test_every_app_is_in_the_bar_or_in_its_menu_and_the_one_that_is_open_stays_i
     page = open_app("segment_explorer", width=400)
     page.wait_for_selector(".cem-nav.is-fitted")
     shown, hidden = page.locator(".cem-nav > a").all_inner_texts(), page.locator(".cem-rest li").all_text_contents()
-    assert "Segments" in shown and "Segments" not in hidden
-    assert hidden and len(shown) + len(hidden) == len(list((settings().home / "notebooks").glob("*.ipynb")))
+    assert "Segments" in shown
+    assert "Segments" not in hidden
+    assert hidden
+    assert len(shown) + len(hidden) == len(list((settings().home / "notebooks").glob("*.ipynb")))
     bar = page.locator(".cem-nav").bounding_box()
     assert all(one["x"] + one["width"] <= bar["x"] + bar["width"] for one in (link.bounding_box() for link in page.locator(".cem-nav > *").all()))
     page.locator(".cem-rest summary").focus()
