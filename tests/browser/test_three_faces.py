@@ -111,6 +111,10 @@ def test_an_address_selects_and_a_bad_one_is_told(open_app):
 
 def test_a_weight_moved_by_keys_scores_everybody_anew(open_app):
     page = open_app("satisfaction_index", width=400, scheme="dark")
+    # one click deeper, and not seen before
+    assert not page.locator("#weight-memory").is_visible()
+    page.get_by_role("button", name="Move the weights").press("Enter")
+    page.wait_for_selector("#weight-memory")
     page.focus("#weight-memory")
     for _ in range(3):
         page.keyboard.press("ArrowRight")

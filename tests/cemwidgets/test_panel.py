@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import cemwidgets as cw
 import pytest
+from cemwidgets.page.view import Fold
 from cemwidgets.panel.state import Events
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,3 +115,20 @@ def test_the_bundle_has_the_live_view_and_the_twin(monkeypatch):
     # in an app the kernel answers: the twin would only make the page slower
     monkeypatch.setenv("VOILA_BASE_URL", "/")
     assert "text/html" not in cw.Panel("<p>here</p>")._repr_mimebundle_()[0]
+
+
+def test_a_fold_hides_what_is_in_it_until_it_is_asked_for_and_tells_so_to_a_screen_reader():
+    inside = cw.Panel("<p>deep</p>")
+    fold = Fold("Rules", inside, note="in plain words")
+    head = fold.children[0]
+    assert "is-shut" in fold._dom_classes
+    assert Tree(head.html).tags[0][1]["aria-expanded"] == "false"
+    head.clicked = {"event": "fold", "key": "fold", "n": 1}
+    assert "is-shut" not in fold._dom_classes
+    assert Tree(head.html).tags[0][1]["aria-expanded"] == "true"
+    head.clicked = {"event": "fold", "key": "fold", "n": 2}
+    assert "is-shut" in fold._dom_classes
+    # on paper it is open, whatever stands in the app
+    tree = Tree(fold.static())
+    assert ("details", {"class": "cem-fold", "open": None}) in tree.tags
+    assert "deep" in tree.text

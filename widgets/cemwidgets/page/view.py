@@ -1,4 +1,4 @@
-"""Places that hold widgets: columns that stack when narrow, stacks, boxes with a heading; and the parts that a page is made of."""
+"""Places that hold widgets: columns that stack when narrow, stacks, boxes with a heading, folds; and the parts that a page is made of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cemwidgets.panel.parts import esc
 from cemwidgets.panel.view import Panel
 from cemwidgets.style.view import bundle_with_twin
 
-__all__ = ["Boxed", "Columns", "Part", "Stack"]
+__all__ = ["Boxed", "Columns", "Fold", "Part", "Stack"]
 
 
 def _static(child: ipywidgets.Widget) -> str:
@@ -76,6 +76,60 @@ class Boxed(_Place):
     def static(self) -> str:
         """Return the heading and the children's static twins."""
         return f'<div class="cem-boxed">{"".join(_static(child) for child in self.children)}</div>'
+
+
+class Fold(_Place):
+    """What is one click deeper: closed in an app until somebody opens it, open in a report.
+
+    Parameters
+    ----------
+    title : str
+        What is found inside, in a few words.
+    *children : widgets
+    note : str
+        Small words beside the title.
+    is_open : bool
+        Whether it is open at first: where the page's address asks for what is inside.
+
+    Examples
+    --------
+    >>> fold = Fold("Rules in plain words", Panel("<p>abroad above 2 %</p>"))
+    >>> fold.is_open
+    False
+    >>> fold.static()
+    '<details class="cem-fold" open><summary>Rules in plain words</summary><div class="cem-stack"><div class="cem"><p>abroad above 2 %</p></div></div></details>'
+    """
+
+    _style = "cem-fold"
+
+    def __init__(self, title: str, *children: ipywidgets.Widget, note: str = "", is_open: bool = False) -> None:
+        self.title, self.note, self.is_open = title, note, is_open
+        self._head = Panel()
+        self._head.on("fold", lambda event: self.turn())
+        super().__init__(self._head, *children)
+        self.add_class("cem-stack")
+        self._show()
+
+    def turn(self) -> None:
+        """Open what is closed, close what is open."""
+        self.is_open = not self.is_open
+        self._show()
+
+    def _show(self) -> None:
+        self._head.html = (f'<button type="button" class="cem-fold-head" data-event="fold" data-key="fold" aria-expanded="{str(self.is_open).lower()}">'
+                           f"{esc(self.title)}{self._small()}</button>")
+        if self.is_open:
+            self.remove_class("is-shut")
+        else:
+            self.add_class("is-shut")
+
+    def _small(self) -> str:
+        return f"<small>{esc(self.note)}</small>" if self.note else ""
+
+    def static(self) -> str:
+        """Return the title and the children's static twins, open: on paper nothing can be clicked."""
+        inside = "".join(_static(child) for child in self.children[1:])
+        return f'<details class="{self._style}" open><summary>{esc(self.title)}{self._small()}</summary><div class="cem-stack">{inside}</div></details>'
 
 
 class Part(Panel):

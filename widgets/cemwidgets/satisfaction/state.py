@@ -169,7 +169,8 @@ class SatisfactionState:
         more = f'<details class="cem-details"{opened} data-key="by-segment"><summary>By segment</summary>{segments}{few}</details>' if len(parts) else ""
         fifths = f"<h3>Unhappy by fifth of the index: {esc(view.fifths['title'].iloc[0])}</h3>{fifths_table(view.fifths)}" if len(view.fifths) else ""
         foot = f'<p class="cem-note">{esc(view.card_note)} Baseline: {esc(view.baseline)}. Grey: its interval; orange: no better.</p>'
-        return box("Is the index any good?", checks_table(whole) + words + fifths + more + foot, note="honesty card", key="honesty")
+        told = f'<details class="cem-details"{opened} data-key="by-fifth"><summary>In words, and by fifth of the index</summary>{words}{fifths}</details>' if words or fifths else ""
+        return box("Is the index any good?", checks_table(whole) + told + more + foot, note="honesty card", key="honesty")
 
     def segments(self, live: bool = True) -> str:
         """The mean score of each segment."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from cemlib.usecases.satisfaction.view import SatisfactionView
 from cemwidgets.filters.view import FilterBar
-from cemwidgets.page.view import Columns, Part, Stack
+from cemwidgets.page.view import Columns, Fold, Part, Stack
 from cemwidgets.satisfaction.open_index import index_text
 from cemwidgets.satisfaction.state import FILTERS, SatisfactionState
 
@@ -31,7 +31,7 @@ class SatisfactionPage:
 
     Attributes
     ----------
-    top, overview, asked, whose, what_if, index, foot : widget
+    top, overview, asked, whose, what_if, text, foot : widget
         Question and figures; how scores lie and what costs most; survey against index, and the honesty card; segments, customers and the parts of a score; the
         weights and who moves; the open index; the evidence.
     """
@@ -50,7 +50,11 @@ class SatisfactionPage:
             setattr(self, name, panel)
         self.top = Stack(self.head, self.filters, self.cards)
         self.overview, self.asked = Columns(self.spread, self.drivers), Columns(self.survey, self.honesty)
-        self.whose, self.what_if = Columns(Stack(self.segments, self.customers), self.parts), Columns(self.weights, self.moves)
+        self.whose = Fold("Whose score, and what it is made of", Columns(Stack(self.segments, self.customers), self.parts), note="segments and single customers",
+                          is_open=bool(customer or segment))
+        self.what_if = Fold("Move the weights", Columns(self.weights, self.moves), note="who moves, and why",
+                            is_open=bool(view.chosen["weights"] or view.chosen["other"]))
+        self.text = Fold("The open index", self.index, note="every weight, curve and constant")
         self._draw()
 
     @property
