@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
 
+from cemlib.analysis.answers import judge_answers, looks_like_answers
+
 __all__ = ["find_leaks", "find_suspects"]
 
-#: Scales on which people answer: lowest and highest mark.
-_SCALES = ((1, 5), (0, 10), (1, 10), (1, 7))
-#: A feature on a scale of answers that goes so far with the outcome was answered with it. A judgement: single technical measures reach .3 or so.
-_ANSWERED = 0.4
 
-
-def find_leaks(X: pd.DataFrame, y: pd.Series, *, known_before: Collection[str] = (), pure_share: float = 0.3, rank: float = 0.95, least: int = 50) -> pd.DataFrame:
+def find_leaks(X: pd.DataFrame, y: pd.Series, customers: pd.Series | None = None, *, known_before: Collection[str] = (), pure_share: float = 0.3, rank: float = 0.95,
+               least: int = 50) -> pd.DataFrame:
     """Find features that tell the outcome too well to have been known before it.
 
     Three signs: the outcome is the same for all rows in values of the feature that hold at least ``least`` rows each and together more than
     ``pure_share`` of all rows, though over all rows no outcome has more than 95 %; the rank correlation reaches ``rank``; or the feature holds
-    marks of a scale of answers (whole numbers from 1 to 5, or on the outcome's own scale) and goes with an outcome of three or more values by a
-    rank correlation of .4: it was asked together with the rating.
+    marks of a scale of answers and goes with the rating, and with the KPIs, as only an answer to a question asked together with it does
+    (:func:`cemlib.analysis.answers.judge_answers`).
 
     Parameters
     ----------
     X : pandas.DataFrame
     y : pandas.Series
+    customers : pandas.Series, optional
+        Whose row it is; each its own by default. The intervals behind the third sign are over customers.
     known_before : collection of str
         Features that were surely known before the answer, such as a 1 to 5 display of signal strength: the third sign is not looked for.
     pure_share, rank, least : float, float, int
@@ -56,29 +56,31 @@ def find_leaks(X: pd.DataFrame, y: pd.Series, *, known_before: Collection[str] =
             found.append({"feature": name, "sign": f"{pure:.0%} of the rows have values with one outcome only"})
         elif abs(rho) >= rank:
             found.append({"feature": name, "sign": f"rank correlation with the outcome {rho:.2f}"})
-        elif name not in known_before and _answered_together(values, y, rho):
-            found.append({"feature": name, "sign": f"marks on a scale of answers that go with the rating (rank correlation {rho:.2f}): asked together with it"})
-    return pd.DataFrame(found, columns=["feature", "sign"])
+    told = [one["feature"] for one in found]
+    judged = _judged(X, y, customers, known_before, told)
+    found += judged.loc[judged["state"] == "answer", ["feature", "sign"]].to_dict("records")
+    order = {name: number for number, name in enumerate(X)}
+    return pd.DataFrame(sorted(found, key=lambda one: order[one["feature"]]), columns=["feature", "sign"])
 
 
-def _answered_together(values: pd.Series, y: pd.Series, rho: float) -> bool:
-    marks = values.dropna()
-    if y.nunique() < 3 or not (marks == marks.round()).all() or marks.nunique() < 4:
-        return False
-    span = (marks.min(), marks.max())
-    if span == (y.min(), y.max()):
-        return abs(rho) >= _ANSWERED
-    # counts of what goes wrong are whole numbers too, but more of them is worse
-    return span in _SCALES and rho >= _ANSWERED
+def _judged(X: pd.DataFrame, y: pd.Series, customers: pd.Series | None, known_before: Collection[str], told: Sequence[str]) -> pd.DataFrame:
+    names = [name for name in X if name not in known_before and name not in told and looks_like_answers(X[name], y)]
+    return judge_answers(X, y, customers, names, told)
 
 
-def find_suspects(X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
-    """Find features that may know the answer, but may also just matter: each alone tells more than all others together.
+def find_suspects(X: pd.DataFrame, y: pd.Series, customers: pd.Series | None = None, *, known_before: Collection[str] = ()) -> pd.DataFrame:
+    """Find features that may know the answer, but may also just matter.
+
+    Parameters
+    ----------
+    X, y, customers, known_before
+        As for :func:`find_leaks`.
 
     Returns
     -------
     pandas.DataFrame
-        ``feature``, ``sign``: its rank correlation is at least .6, and its square above the share of the variance of ranks that the others explain.
+        ``feature``, ``sign``: alone it tells more than all others together (its rank correlation is at least .6, and its square above the share of the
+        variance of ranks that the others explain), or it holds marks that may have been asked together with the rating.
 
     Examples
     --------
@@ -99,5 +101,7 @@ def find_suspects(X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
         others = np.delete(ranks, number, axis=1)
         explained = 1 - float(np.mean((wanted - others @ np.linalg.lstsq(others, wanted, rcond=None)[0]) ** 2))
         if rho**2 > explained:
-            found.append({"feature": name, "sign": f"rank correlation {rho:.2f}; the others together {np.sqrt(max(explained, 0)):.2f}"})
+            found.append({"feature": name, "sign": f"it tells more than all others together (rank correlation {rho:.2f}; the others together {np.sqrt(max(explained, 0)):.2f})"})
+    judged = _judged(X, y, customers, known_before, [one["feature"] for one in found])
+    found += judged.loc[judged["state"] == "doubtful", ["feature", "sign"]].to_dict("records")
     return pd.DataFrame(found, columns=["feature", "sign"])

@@ -124,12 +124,12 @@ class SatisfactionModel:
         self.n_, self.n_missing_, self.n_customers_ = int(keep.sum()), int((~keep).sum()), int(self.groups_.nunique())
         if self.n_customers_ < MIN_CUSTOMERS or self.y_.nunique() < 2:
             raise ParameterError("Too few ratings for a model.", wanted="30 customers and two different answers", came=f"{self.n_customers_} customers, {self.y_.nunique()} answers")
-        leaks = find_leaks(self.X_, self.y_, known_before=self.known_before)
+        leaks = find_leaks(self.X_, self.y_, self.groups_, known_before=self.known_before)
         if asked or len(leaks):
             why = [f"{name}: asked together with the rating" for name in asked]
             why += [f"{one.feature}: {one.sign}" for one in leaks.itertuples() if one.feature not in asked]
             raise ParameterError("A feature leaks the outcome: it would not be known beforehand.", came="; ".join(why), todo="Leave it out of the features; one that was surely known before the rating can be named in known_before.")
-        self.warnings_ = [f"{one.feature} tells more than all others together ({one.sign}): was it known before the rating?" for one in find_suspects(self.X_, self.y_).itertuples()]
+        self.warnings_ = [f"{one.feature}: {one.sign}. Was it known before the rating?" for one in find_suspects(self.X_, self.y_, self.groups_, known_before=self.known_before).itertuples()]
         self.features_ = list(self.X_.columns)
         self._centre, self._spread = self.X_.mean(), self.X_.std().where(lambda one: one > 0, 1.0)
         X, y, who = self._sample()
