@@ -8,16 +8,18 @@ import os
 import pandas as pd
 
 from cemlib.analysis import LaggedCorrelation
-from cemlib.errors import ParameterError, UnknownNameError
+from cemlib.errors import ParameterError
 from cemlib.kpi import catalogue
 from cemlib.settings import settings
+from cemlib.usecases.asked import Asked
 from cemlib.usecases.correlation.catalogue import SERIES, find_sources
 from cemlib.usecases.correlation.reader import Reader
-from cemlib.usecases.correlation.view import CorrelationCard, CorrelationView, LinkDetail
+from cemlib.usecases.correlation.view import CorrelationView, LinkDetail
 from cemlib.usecases.correlation.wording import answer_sentences, caution_sentences, lag_words, reason_words
-from cemlib.usecases.mobile.selection import Period, read_period
+from cemlib.usecases.minimum_view import Card
+from cemlib.usecases.period import Period, read_period
 
-__all__ = ["CorrelationCard", "CorrelationView", "LinkDetail", "correlate_sources"]
+__all__ = ["CorrelationView", "LinkDetail", "correlate_sources"]
 
 QUESTION = "Which of our sources move together, and which only look as if they did?"
 _MAX_LAG = {"hour": "24h", "day": "7D"}
@@ -55,30 +57,18 @@ def correlate_sources(lake, *, sources: str = "usual", grain: str = "hour", plac
     UnknownNameError, ParameterError
         For names that do not exist and periods that cannot be read.
     """
-    told: list[str] = []
-
-    def used(name: str, otherwise, reader):
-        try:
-            return reader()
-        except (ParameterError, UnknownNameError) as error:
-            if strict:
-                raise
-            told.append(f"{error.what} {name} is left out. {error.todo}".strip())
-            return otherwise
-
-    series = used("sources", find_sources("usual"), lambda: find_sources(sources))
-    window = used("period", Period(), lambda: read_period(period))
-    if given != "none" and given not in SERIES:
-        given = used("given", "none", lambda: find_sources(given)[0].code)
+    used = Asked(strict)
+    series = used.use(find_sources("usual"), find_sources, sources, name="sources")
+    window = used.use(Period(), read_period, period, name="period")
+    given = used.known("series", given, ["none", *SERIES], "none", name="given")
     if grain not in _MAX_LAG:
         raise ParameterError("There is no such grain.", wanted="hour or day", came=repr(grain), where="grain")
     since, until = (None if one is None else dt.datetime.combine(one, dt.time()) for one in (window.first, window.until))
     asked = series if given == "none" or given in {one.code for one in series} else [*series, SERIES[given]]
     reader = Reader(lake, asked, grain, place, since, until, role)
     places = reader.places()
-    if place != "all" and place not in {value for value, _ in places}:
-        used("place", None, lambda: _no_place(place, places))
-        reader.place = place = "all"
+    reader.place = place = used.known("place", place, ["all", *(value for value, _ in places)], "all", name="place")
+    told = list(used.left_out)
     table, shown = reader.read()
     chosen = {"sources": sources if not told else "usual", "grain": grain, "place": place, "given": given, "period": window.text, "time_zone": time_zone}
     choices = {"grain": [("hour", "hour"), ("day", "day")], "place": places, "given": [(one.code, one.title) for one in series]}
@@ -89,10 +79,6 @@ def correlate_sources(lake, *, sources: str = "usual", grain: str = "hour", plac
         return _without_result(told, chosen, choices, series, shown, reader)
     estimator = LaggedCorrelation(_MAX_LAG[grain], conditioning=() if given == "none" or given not in table else (given,), time_zone=time_zone, workers=os.cpu_count() or 1)
     return _compose(estimator.fit(table), reader, series, shown, chosen, choices, told)
-
-
-def _no_place(place: str, places: list[tuple[str, str]]) -> None:
-    raise UnknownNameError("place", place, ["all", *(value for value, _ in places)])
 
 
 def _compose(result, reader: Reader, series: list, shown: pd.DataFrame, chosen: dict, choices: dict, told: list[str]) -> CorrelationView:
@@ -130,16 +116,16 @@ def _placebo(result):
         return None
 
 
-def _cards(found: pd.DataFrame, decoys: pd.DataFrame, links: pd.DataFrame, placebo, result, grain: str) -> list[CorrelationCard]:
+def _cards(found: pd.DataFrame, decoys: pd.DataFrame, links: pd.DataFrame, placebo, result, grain: str) -> list[Card]:
     judged = int((links["verdict"] != "not judged").sum())
-    cards = [CorrelationCard("links_found_count", "Links found", f"of {judged:,} pairs", float(len(found)), "1", "at most 5 % of them false (Benjamini and Yekutieli)", result.claim, "context"),
-             CorrelationCard("decoys_count", "Only look linked", "correlate by .3 or more", float(len(decoys)), "1", "season, slow swings or a common cause", "grey in the list", "context")]
+    cards = [Card("links_found_count", "Links found", f"of {judged:,} pairs", "1", float(len(found)), None, None, result.claim, "context", interval="at most 5 % of them false (Benjamini and Yekutieli)"),
+             Card("decoys_count", "Only look linked", "correlate by .3 or more", "1", float(len(decoys)), None, None, "grey in the list", "context", interval="season, slow swings or a common cause")]
     if placebo is not None:
-        cards.append(CorrelationCard("placebo_ratio", "False finds in a placebo", f"{placebo.n:,} pairs moved by weeks", placebo.rate, "ratio", f"95 % {100 * placebo.low:.1f} – {100 * placebo.high:.1f}",
-                                     "should be near 5 %", "worse" if placebo.low > 0.07 else "context"))
+        cards.append(Card("placebo_ratio", "False finds in a placebo", f"{placebo.n:,} pairs moved by weeks", "ratio", placebo.rate, placebo.low, placebo.high,
+                          "should be near 5 %", "worse" if placebo.low > 0.07 else "context"))
     weeks = result.n * result.grain / pd.Timedelta("7D")
-    cards.append(CorrelationCard("bins_count", f"{grain.capitalize()}s in common", f"{weeks:.1f} weeks", float(result.n), "1", f"{100 * result.missing_share:.1f} % of the values missing",
-                                 "whole-day rotations" if result.parameters["null"] == "dayshift" else "under six weeks: normal theory", "context"))
+    cards.append(Card("bins_count", f"{grain.capitalize()}s in common", f"{weeks:.1f} weeks", "1", float(result.n), None, None,
+                      "whole-day rotations" if result.parameters["null"] == "dayshift" else "under six weeks: normal theory", "context", interval=f"{100 * result.missing_share:.1f} % of the values missing"))
     return cards
 
 
@@ -154,5 +140,5 @@ def _footer(reader: Reader, kpis: list[str], result, chosen: dict) -> list[str]:
 
 def _without_result(told: list[str], chosen: dict, choices: dict, series: list, shown: pd.DataFrame, reader: Reader) -> CorrelationView:
     empty = pd.DataFrame(columns=_SHOWN)
-    return CorrelationView(question=QUESTION, answer=told[-1:], cautions=[], missing=told[:-1], chosen=chosen, choices=choices, sources=series, cards=[], links=empty, heat=pd.DataFrame(), series=shown,
-                           usual=pd.DataFrame(), footer=_footer(reader, [], None, chosen), kpis=[], figures={"pairs_count": 0.0, "bins_count": float(len(shown))}, tables={"links": empty}, _result=None, _reader=reader)
+    return CorrelationView(question=QUESTION, answer=told[-1:], missing=told[:-1], chosen=chosen, choices=choices, sources=series, links=empty, heat=pd.DataFrame(), series=shown,
+                           usual=pd.DataFrame(), footer=_footer(reader, [], None, chosen), figures={"pairs_count": 0.0, "bins_count": float(len(shown))}, tables={"links": empty}, _result=None, _reader=reader)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cemlib.usecases.catalogue.reader import Reader
-from cemlib.usecases.catalogue.view import ALL, CatalogueView, OpenedKpi
+from cemlib.usecases.catalogue.view import CatalogueView, OpenedKpi
+from cemlib.usecases.period import ALL
 
 __all__ = ["CatalogueView", "OpenedKpi", "view_catalogue"]
 

@@ -7,10 +7,10 @@ alone is enough for a part of the view; what is missing is said, not hidden.
 from __future__ import annotations
 
 from cemlib.usecases.mobile.reader import Reader
-from cemlib.usecases.mobile.selection import ALL
-from cemlib.usecases.mobile.view import MobileCard, MobileDetail, MobileView
+from cemlib.usecases.mobile.view import MobileDetail, MobileView
+from cemlib.usecases.period import ALL
 
-__all__ = ["MobileCard", "MobileDetail", "MobileView", "view_mobile"]
+__all__ = ["MobileDetail", "MobileView", "view_mobile"]
 
 
 def view_mobile(lake, *, operator: str = ALL, technology: str = ALL, place: str = ALL, state: str = ALL, period: str = ALL,

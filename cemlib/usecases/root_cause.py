@@ -15,10 +15,10 @@ import pandas as pd
 from cemlib.errors import CallError, ParameterError
 from cemlib.kpi import KpiResult
 from cemlib.usecases.cause.reader import CauseReader, label_of, say_pattern
-from cemlib.usecases.cause.view import CauseCard, CauseView
+from cemlib.usecases.cause.view import CauseView
 from cemlib.usecases.cause.wording import answer_sentences, cause_cards, change_word
 
-__all__ = ["CauseCard", "CauseView", "explain_change", "why"]
+__all__ = ["CauseView", "explain_change", "why"]
 
 
 def explain_change(lake, kpi: str, *, period: str = "7d", against: str = "before", where: Mapping[str, Any] | str | None = None, by: Sequence[str] | str = (), depth: int = 3,
@@ -90,7 +90,7 @@ def _explain(lake, kpi: str, period: str, against: str, where: Mapping[str, Any]
     change = found.actual_ - found.expected_
     exported = causes.drop(columns=["pattern"])
     return CauseView(
-        question=f"Why did “{reader.kpi.title}” {change_word(change)}?", answer=answer_sentences(reader, found, causes, equivalents), cautions=_cautions(reader, found), missing=[], chosen=chosen,
+        question=f"Why did “{reader.kpi.title}” {change_word(change)}?", answer=answer_sentences(reader, found, causes, equivalents), cautions=_cautions(reader, found), chosen=chosen,
         unit=reader.kpi.unit, better=reader.better, verdict=found.verdict_, cards=cards, causes=causes, waterfall=waterfall, equivalents=equivalents, shift=shift,
         footer=_footer(lake, reader, found), kpis=[reader.kpi.code], figures={name: value for name, value in figures.items() if value is not None},
         tables={"causes": exported, "waterfall": waterfall, "near_equivalent": equivalents, "rate_and_mix": shift}, _records=partial(_records, reader, causes))
@@ -160,8 +160,8 @@ def _empty(reader: CauseReader, chosen: dict[str, str], text: str) -> CauseView:
 
 def _without_figures(question: str, chosen: dict[str, str], text: str, lake, kpis: list[str]) -> CauseView:
     empty = pd.DataFrame()
-    return CauseView(question=question, answer=[text], cautions=[], missing=[text], chosen=chosen, unit="ratio", better=None, verdict="", cards=[], causes=empty, waterfall=empty,
-                     equivalents=empty, shift=empty, footer=[f"snapshot {lake.snapshot().id}"], kpis=kpis, figures={}, tables={}, _records=partial(_records, None, empty))
+    return CauseView(question=question, answer=[text], missing=[text], chosen=chosen, unit="ratio", better=None, verdict="", causes=empty, waterfall=empty,
+                     equivalents=empty, shift=empty, footer=[f"snapshot {lake.snapshot().id}"], kpis=kpis, _records=partial(_records, None, empty))
 
 
 def _records(reader: CauseReader | None, causes: pd.DataFrame, cause: int, limit: int | None, failed_only: bool) -> pd.DataFrame:

@@ -70,7 +70,7 @@ def test_series_are_chosen_by_chips_and_two_stay(state):
     assert state.toggled("tickets") == "dissatisfied,ratings"
     state.view.sources[:] = state.view.sources[:2]
     assert state.toggled("ratings").count(",") == 1
-    assert "sources=ratings" in state.tail("")
+    assert "sources=ratings" in state.address("")
 
 
 def test_a_page_answers_clicks(lake, monkeypatch):

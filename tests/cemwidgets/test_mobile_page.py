@@ -125,7 +125,7 @@ def test_an_empty_lake_shows_a_page(tmp_path):
     with cem.open_lake(tmp_path / "lake") as empty:
         page = MobilePage(empty, view_mobile(empty))
     assert "No ratings are loaded" in page.head.html
-    assert all(part.html or name == "depth" for name, part in page._panels.items() if name != "cards")
+    assert all(getattr(page, name).html or name == "depth" for name in page.part_names if name != "cards")
 
 
 def test_slow_tests_beside_the_unhappy(tmp_path):

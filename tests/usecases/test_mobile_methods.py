@@ -15,7 +15,8 @@ from cemlib.usecases.mobile.answers import FACTORS, Clumps, complaints_of, judge
 from cemlib.usecases.mobile.clumping import effective_count, measure_agreement, share_interval
 from cemlib.usecases.mobile.expectation import expected_share, split_shift
 from cemlib.usecases.mobile.scope import scope_of
-from cemlib.usecases.mobile.selection import chosen_value, read_period
+from cemlib.usecases.mobile.selection import chosen_value
+from cemlib.usecases.period import read_period
 
 
 def counted(rows: list[dict]) -> pd.DataFrame:

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from cemlib.errors import UnknownNameError
 from cemlib.kpi import catalogue, evaluate, find_kpi
 from cemlib.kpi.describe import search_kpis
 from cemlib.privacy import publishable, require_records
 from cemlib.settings import settings
+from cemlib.usecases.asked import Asked
 from cemlib.usecases.catalogue import wording
 from cemlib.usecases.catalogue.figures import STATES, Window, read_course, read_figures
 from cemlib.usecases.catalogue.opened import open_kpi
 from cemlib.usecases.catalogue.search import standing_of, suggest_words
-from cemlib.usecases.catalogue.view import ALL, CatalogueView, OpenedKpi
+from cemlib.usecases.catalogue.view import CatalogueView, OpenedKpi
+from cemlib.usecases.period import ALL
 
 __all__ = ["Reader"]
 
@@ -56,19 +57,19 @@ class Reader:
 
     def view(self, *, kpi: str, search: str, service: str, level: str, standard: str, now: str) -> CatalogueView:
         """Put the view together."""
-        ignored: list[str] = []
+        asked = Asked(self.strict)
         choices = self._choices()
         chosen = {"search": search.strip(), "service": service, "level": level, "standard": standard, "now": now, "days": str(self.days)}
         for name in ("service", "level", "standard", "now"):
-            chosen[name] = self._known(name, chosen[name], [ALL, *(value for value, _ in choices[name])], ALL, ignored)
-        kpi = self._known("KPI", kpi, ["", *self.known], "", ignored)
+            chosen[name] = asked.known(name, chosen[name], [ALL, *(value for value, _ in choices[name])], ALL)
+        kpi = asked.known("KPI", kpi, ["", *self.known], "")
         found = [one.code for one in search_kpis(chosen["search"]) if self._fits(one.code, chosen)]
         counts = self._counts(found)
         near = suggest_words(self.known, chosen["search"]) if not found else []
         return CatalogueView(
-            question=QUESTION, answer=wording.answer_sentences(self.entries, counts, chosen, self.period, near), missing=ignored + self._failures(),
+            question=QUESTION, answer=wording.answer_sentences(self.entries, counts, chosen, self.period, near), missing=asked.left_out + self._failures(),
             chosen=chosen, choices=choices, found=found, kpi=kpi if kpi in found or not found else found[0], entries=self.entries, counts=counts, period=self.period,
-            footer=self._footer(), figures=self._figures(counts), tables={"kpi_catalogue": self.entries.drop(columns="message").reset_index()}, _reader=self,
+            footer=self._footer(), kpis=list(self.entries.index), figures=self._figures(counts), tables={"kpi_catalogue": self.entries.drop(columns="message").reset_index()}, _reader=self,
         )
 
     @property
@@ -96,15 +97,6 @@ class Reader:
         there = [one for one in STATES if (self.entries["state"] == one).any()]
         return {"service": [(one, wording.service_label(one)) for one in services], "level": [(one, one) for one in _LEVELS],
                 "standard": [(one, wording.STANDINGS[one]) for one in _STANDINGS], "now": [(one, wording.STATE_WORDS[one]) for one in there]}
-
-    def _known(self, kind: str, value: str, known: list[str], otherwise: str, ignored: list[str]) -> str:
-        if value in known:
-            return value
-        error = UnknownNameError(kind, value, [one for one in known if one])
-        if self.strict:
-            raise error
-        ignored.append(f"{error.what} It is left out. {error.todo}".strip())
-        return otherwise
 
     def _fits(self, code: str, chosen: Mapping[str, str]) -> bool:
         row = self.entries.loc[code]

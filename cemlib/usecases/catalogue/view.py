@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from cemlib.usecases.minimum_view import MinimumView
+
 if TYPE_CHECKING:
     from cemlib.kpi.describe import Description
-    from cemlib.usecases.catalogue.reader import Reader
 
-__all__ = ["ALL", "CatalogueView", "OpenedKpi"]
-
-#: A filter that is not set.
-ALL = "all"
+__all__ = ["CatalogueView", "OpenedKpi"]
 
 
 @dataclass(frozen=True)
@@ -45,19 +43,12 @@ class OpenedKpi:
     course: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class CatalogueView:
-    """The view as plain data; nothing in it is HTML.
+@dataclass(frozen=True, kw_only=True)
+class CatalogueView(MinimumView):
+    """The view: what :class:`cemlib.usecases.minimum_view.MinimumView` has, and the following.
 
     Attributes
     ----------
-    question : str
-    answer : list of str
-    missing : list of str
-        What was asked for and does not exist; what could not be computed.
-    chosen : dict of str to str
-        The filters as used.
-    choices : dict of str to list of (value, label)
     found : list of str
         The codes that fit, best match first.
     kpi : str
@@ -67,29 +58,17 @@ class CatalogueView:
     counts : dict of str to int
         How many there are: all, found, ok, too_few, no_data, suppressed, failed, cited, unverified, own.
     period : str
-    footer : list of str
-    figures : dict of str to float
-    tables : dict of str to DataFrame
     """
 
-    question: str
-    answer: list[str]
-    missing: list[str]
-    chosen: dict[str, str]
-    choices: dict[str, list[tuple[str, str]]]
     found: list[str]
     kpi: str
     entries: pd.DataFrame
     counts: dict[str, int]
     period: str
-    footer: list[str]
-    figures: dict[str, float]
-    tables: dict[str, pd.DataFrame]
-    _reader: Reader = field(repr=False, compare=False, kw_only=True)
 
     def narrow(self, **asked: str) -> CatalogueView:
         """The view with other filters; the lake is read again only where ``days`` is another."""
-        return self._reader.again({**self.chosen, "kpi": self.kpi, **asked})
+        return self.again(**{"kpi": self.kpi, **asked})
 
     def open(self, code: str = "") -> OpenedKpi | None:
         """One definition opened; by default the one of the view, and None where no definition fits.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cemlib.kpi.describe import Description
 from cemlib.units import MISSING, format_value, scale_value, shown_unit
-from cemlib.usecases.catalogue.view import ALL
+from cemlib.usecases.period import ALL
 
 __all__ = ["EXACT", "STANDINGS", "STATE_WORDS", "answer_sentences", "better_label", "fact_words", "figure_words", "period_words", "service_label"]
 

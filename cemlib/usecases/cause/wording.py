@@ -7,7 +7,7 @@ import pandas as pd
 from cemlib.analysis import RootCauseLocator
 from cemlib.units import format_interval, format_value
 from cemlib.usecases.cause.reader import CauseReader, label_of
-from cemlib.usecases.cause.view import CauseCard
+from cemlib.usecases.minimum_view import Card
 
 __all__ = ["answer_sentences", "cause_cards", "change_word"]
 
@@ -65,29 +65,29 @@ def answer_sentences(reader: CauseReader, found: RootCauseLocator, causes: pd.Da
     return sentences
 
 
-def cause_cards(reader: CauseReader, found: RootCauseLocator, totals: tuple[pd.Series, pd.Series], causes: pd.DataFrame) -> tuple[list[CauseCard], dict[str, float]]:
+def cause_cards(reader: CauseReader, found: RootCauseLocator, totals: tuple[pd.Series, pd.Series], causes: pd.DataFrame) -> tuple[list[Card], dict[str, float]]:
     """The KPI now, its change split, the share that is explained, and what it cost."""
     unit, now, change = reader.kpi.unit, totals[0], found.actual_ - found.expected_
     is_bad = reader.better is not None and (change < 0) == (reader.better == "higher") and found.verdict_ in ("cause", "mix", "everywhere")
     compare = f"{signed(change, unit)} against {format_value(found.expected_, unit)}"
     few = found.verdict_ == "too few"
-    cards = [CauseCard("value", "In the period", reader.period.text, unit, _number(now["value"]), _number(now["low"]), _number(now["high"]), compare,
+    cards = [Card("value", "In the period", reader.period.text, unit, _number(now["value"]), _number(now["low"]), _number(now["high"]), compare,
                        "few" if few else "worse" if is_bad else "context")]
     figures = {"value": _number(now["value"]), "compared_to": float(found.expected_), "change": float(change)}
     seen = causes[causes["state"] != "suppressed"]
     if len(seen) and pd.notna(seen["share_explained"]).any():
         share = float(seen["share_explained"].sum())
-        cards.append(CauseCard("share_explained", "Explained", "of the change, by the causes", "ratio", share, None, None, f"{len(causes)} pattern{'s' if len(causes) > 1 else ''} of {found.n_leaves_:,} cells", "context"))
+        cards.append(Card("share_explained", "Explained", "of the change, by the causes", "ratio", share, None, None, f"{len(causes)} pattern{'s' if len(causes) > 1 else ''} of {found.n_leaves_:,} cells", "context"))
         figures["share_explained"] = share
     if found.shift_ is not None:
         whole = found.shift_.set_index("dimension").loc["all"]
-        cards.append(CauseCard("mix_shift", "Mix", "other shares of the cells", "point", float(whole["mix_shift"]), None, None, f"other rates {signed(whole['rate_shift'], unit)}", "context"))
+        cards.append(Card("mix_shift", "Mix", "other shares of the cells", "point", float(whole["mix_shift"]), None, None, f"other rates {signed(whole['rate_shift'], unit)}", "context"))
         figures |= {"mix_shift": float(whole["mix_shift"]), "rate_shift": float(whole["rate_shift"])}
     if len(seen):
         more = float((seen["num"] - seen["expected"] * seen["den"] if reader.kind == "ratio" else seen["excess"]).sum())
         title = {"higher": "Lost successes", "lower": "More than expected"}.get(reader.better or "", "Beyond expected")
         value = -more if reader.better == "higher" else more
-        cards.append(CauseCard("excess", title, "events in the causes", "1", value, None, None, f"of {format_value(float(now['den']), '1')} in all", "context"))
+        cards.append(Card("excess", title, "events in the causes", "1", value, None, None, f"of {format_value(float(now['den']), '1')} in all", "context"))
         figures["excess"] = value
     return cards[:4], figures
 

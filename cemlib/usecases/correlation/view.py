@@ -9,25 +9,11 @@ import numpy as np
 import pandas as pd
 
 from cemlib.usecases.correlation.catalogue import SERIES, Source
-from cemlib.usecases.correlation.reader import Reader
+from cemlib.usecases.minimum_view import MinimumView
 
-__all__ = ["CorrelationCard", "CorrelationView", "LinkDetail"]
+__all__ = ["CorrelationView", "LinkDetail"]
 
 _MOMENTS = 8
-
-
-@dataclass(frozen=True)
-class CorrelationCard:
-    """One figure of the first screen: name in ``figures``, title, note, value, unit, interval and comparison in words, verdict (context, worse, few)."""
-
-    name: str
-    title: str
-    note: str
-    value: float | None
-    unit: str
-    interval: str
-    compare: str
-    verdict: str
 
 
 @dataclass(frozen=True)
@@ -52,21 +38,14 @@ class LinkDetail:
     moments: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class CorrelationView:
-    """The view as plain data; nothing in it is HTML.
+@dataclass(frozen=True, kw_only=True)
+class CorrelationView(MinimumView):
+    """The view: what :class:`cemlib.usecases.minimum_view.MinimumView` has, and the following.
 
     Attributes
     ----------
-    question : str
-    answer, cautions, missing : list of str
-        Computed sentences; what cannot be told; what is not loaded.
-    chosen : dict
-        The parameters as used.
-    choices : dict of str to list of (value, label)
     sources : list of Source
         The series that are looked at.
-    cards : list of CorrelationCard
     links : DataFrame
         Found and decoys: left, right, title_left, title_right, lag_bins, lag_text, effect, low, high, p, q, n, n_eff, plain, verdict, why.
     heat : DataFrame
@@ -75,29 +54,14 @@ class CorrelationView:
         at and a column a series, without what the reader may not see.
     usual : DataFrame
         The same for what season and trend make usual.
-    footer : list of str
-    kpis : list of str
-    figures, tables : dict
     """
 
-    question: str
-    answer: list[str]
-    cautions: list[str]
-    missing: list[str]
-    chosen: dict[str, str]
-    choices: dict[str, list[tuple[str, str]]]
     sources: list[Source]
-    cards: list[CorrelationCard]
     links: pd.DataFrame
     heat: pd.DataFrame
     series: pd.DataFrame
     usual: pd.DataFrame
-    footer: list[str]
-    kpis: list[str]
-    figures: dict[str, float]
-    tables: dict[str, pd.DataFrame]
-    _result: Any = field(repr=False, compare=False, kw_only=True)
-    _reader: Reader = field(repr=False, compare=False, kw_only=True)
+    _result: Any = field(repr=False, compare=False)
 
     def detail(self, left: str, right: str) -> LinkDetail:
         """Look into one pair.

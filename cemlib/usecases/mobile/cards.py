@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pandas as pd
 
 from cemlib.units import format_value
+from cemlib.usecases.minimum_view import Card
 from cemlib.usecases.mobile import wording
 from cemlib.usecases.mobile.answers import MINIMUM_ANSWERS
-from cemlib.usecases.mobile.selection import ALL, UNKNOWN
+from cemlib.usecases.mobile.selection import UNKNOWN
 from cemlib.usecases.mobile.speed import QUANTILES, speed_by
-from cemlib.usecases.mobile.view import MobileCard
+from cemlib.usecases.period import ALL
 
 __all__ = ["rating_cards", "speed_card"]
 
@@ -23,7 +24,7 @@ _RATINGS = (
 )
 
 
-def rating_cards(rows: pd.DataFrame, total: pd.Series, everyone: pd.Series | None) -> tuple[list[MobileCard], dict[str, float]]:
+def rating_cards(rows: pd.DataFrame, total: pd.Series, everyone: pd.Series | None) -> tuple[list[Card], dict[str, float]]:
     """The three figures of the ratings.
 
     Parameters
@@ -46,13 +47,13 @@ def rating_cards(rows: pd.DataFrame, total: pd.Series, everyone: pd.Series | Non
             verdict = higher if low > usual else lower if high < usual else "context"
         if total["n"] < MINIMUM_ANSWERS:
             verdict = "few"
-        cards.append(MobileCard(name, title, note, unit, value, low, high, compare, verdict, kpi, {}))
+        cards.append(Card(name, title, note, unit, value, low, high, compare, verdict, kpi, {}))
         figures |= {name: value, f"{name}_low": low, f"{name}_high": high,
                     f"{name}_single_low": float(rows.at[kpi, "low"]), f"{name}_single_high": float(rows.at[kpi, "high"])}
     return cards, figures
 
 
-def speed_card(frame: Callable[..., pd.DataFrame], technologies: pd.DataFrame, asked: str) -> tuple[MobileCard, dict[str, float]]:
+def speed_card(frame: Callable[..., pd.DataFrame], technologies: pd.DataFrame, asked: str) -> tuple[Card, dict[str, float]]:
     """The median download: of the technology asked for, else of the cellular tests (Wi-Fi measures the fixed line behind it).
 
     Parameters
@@ -72,6 +73,6 @@ def speed_card(frame: Callable[..., pd.DataFrame], technologies: pd.DataFrame, a
     row, kpi = rows.iloc[0], QUANTILES["median"]
     figures = {f"speed_{name}{end}_mbps": float(row[f"{name}{end}"]) for name in QUANTILES for end in ("", "_low", "_high")}
     compare = f"slowest tenth below {format_value(row['p10'], 'Mbit/s', with_unit=False)}, fastest above {format_value(row['p90'], 'Mbit/s', with_unit=False)}"
-    card = MobileCard("speed_median_mbps", "Median download", f"{note}, {format_value(row['n'], '1')} tests", "Mbit/s", float(row["median"]),
-                      float(row["median_low"]), float(row["median_high"]), compare, "context" if row["state_code"] == "ok" else "few", kpi, more)
+    card = Card("speed_median_mbps", "Median download", f"{note}, {format_value(row['n'], '1')} tests", "Mbit/s", float(row["median"]),
+                float(row["median_low"]), float(row["median_high"]), compare, "context" if row["state_code"] == "ok" else "few", kpi, more)
     return card, figures

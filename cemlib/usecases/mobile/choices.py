@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from cemlib.usecases.mobile import wording
-from cemlib.usecases.mobile.selection import ALL, DIMENSIONS, UNKNOWN, Period, read_period
+from cemlib.usecases.mobile.selection import DIMENSIONS, UNKNOWN
+from cemlib.usecases.period import ALL, Period, read_period
 
 __all__ = ["choices_of", "keep_chosen"]
 

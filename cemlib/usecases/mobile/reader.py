@@ -8,10 +8,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from cemlib.enrich import enriched
-from cemlib.errors import ParameterError, UnknownNameError
+from cemlib.errors import UnknownNameError
 from cemlib.kpi import catalogue, evaluate
 from cemlib.privacy import may_see_records, publishable, require_records, suppress_small_groups
 from cemlib.settings import settings
+from cemlib.usecases.asked import Asked
 from cemlib.usecases.mobile import wording
 from cemlib.usecases.mobile.answers import (
     FACTORS,
@@ -27,10 +28,11 @@ from cemlib.usecases.mobile.choices import choices_of, keep_chosen
 from cemlib.usecases.mobile.expectation import expected_share
 from cemlib.usecases.mobile.places import mark_squares, mark_states
 from cemlib.usecases.mobile.scope import scope_of
-from cemlib.usecases.mobile.selection import ALL, DIMENSIONS, UNKNOWN, Period, chosen_value, read_period
+from cemlib.usecases.mobile.selection import DIMENSIONS, UNKNOWN, chosen_value
 from cemlib.usecases.mobile.speed import COLUMNS as TEST_COLUMNS
 from cemlib.usecases.mobile.speed import QUANTILES, count_tests, speed_by
 from cemlib.usecases.mobile.view import MobileDetail, MobileView
+from cemlib.usecases.period import ALL, Period, read_period
 
 __all__ = ["Reader"]
 
@@ -43,29 +45,19 @@ class Reader:
     """Reads the lake once for one view and its details."""
 
     def __init__(self, lake, chosen: Mapping[str, str], period: str, role: str | None = None, *, strict: bool = True) -> None:
-        self.lake, self.role, self.strict, self.ignored = lake, role, strict, []
-        period = self.period = self._read(Period(), read_period, period)
+        self.lake, self.role, self.asked = lake, role, Asked(strict)
+        period = self.period = self.asked.use(Period(), read_period, period)
         everything = count_answers(enriched(lake, "survey_answer"))
         tests = count_tests(enriched(lake, "probe_test"))
         self.has_answers, self.has_tests = len(everything) > 0, len(tests) > 0
         self.choices = choices_of(everything, tests, period)
-        self.chosen = {name: self._read(ALL, chosen_value, name, value, [one for one, _ in self.choices[name]]) for name, value in chosen.items()}
+        self.chosen = {name: self.asked.use(ALL, chosen_value, name, value, [one for one, _ in self.choices[name]]) for name, value in chosen.items()}
         self.scopes = {"answers": scope_of(everything, period), "speed tests": scope_of(tests, period)}
         self.base = everything[self.scopes["answers"].mask]
         self.tests = keep_chosen(tests[self.scopes["speed tests"].mask], self.chosen)
         self.expected = expected_share(self.base, ["operator", "technology", "place"])
         self.clumps = Clumps(self.base, role)
         self.counted = keep_chosen(self.base, self.chosen)
-
-    def _read(self, otherwise, reader, *given):
-        """What a parameter means; one that means nothing is left out and told, where the view is not strict."""
-        try:
-            return reader(*given)
-        except ParameterError as error:
-            if self.strict:
-                raise
-            self.ignored.append(f"{error.what} It is left out. {error.todo}".strip())
-            return otherwise
 
     def measure(self, kpis, by=(), *, subscribers: bool = False, **more):
         """Evaluate KPIs of one table within the filters of the view; ``more`` narrows them further."""
@@ -107,7 +99,7 @@ class Reader:
         cautions = wording.warn_sentences(total, cells, unplaced, self.scopes)
         missing = self._missing(some)
         return MobileView(
-            question=QUESTION, answer=[one for one in answer if one] or missing[len(self.ignored):][:1], cautions=cautions, missing=missing,
+            question=QUESTION, answer=[one for one in answer if one] or missing[len(self.asked.left_out):][:1], cautions=cautions, missing=missing,
             chosen={**self.chosen, "period": self.period.text}, choices=self.choices, cards=cards, segments=segments, complaints=complaints,
             cells=cells, states=states, squares=squares, speed=speed, footer=self._footer(), kpis=self._kpis(), figures=figures,
             tables=_tables(segments, complaints, cells, speed), _reader=self,
@@ -157,7 +149,7 @@ class Reader:
         return made
 
     def _missing(self, some: bool) -> list[str]:
-        found = list(self.ignored)
+        found = list(self.asked.left_out)
         if not self.has_answers:
             found.append('No ratings are loaded: ingest a rating file with cem.sources.Rating("ratings.csv", mapping="my_mapping.yaml").')
         elif self.is_hidden(self.counted):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from cemlib.usecases.mobile.selection import Period
+from cemlib.usecases.period import Period
 
 __all__ = ["Scope", "scope_of"]
 
@@ -52,7 +52,7 @@ def scope_of(counted: pd.DataFrame, period: Period) -> Scope:
     --------
     Ten answers of some day in September are not in the first half of it; all are in September.
 
-    >>> from cemlib.usecases.mobile.selection import read_period
+    >>> from cemlib.usecases.period import read_period
     >>> counted = pd.DataFrame({"grain": ["month"], "day": pd.to_datetime(["2019-09-01"]), "n": [10]})
     >>> scope_of(counted, read_period("2019-09-01/2019-09-15")).partly, bool(scope_of(counted, read_period("2019-09")).mask[0])
     (10, True)

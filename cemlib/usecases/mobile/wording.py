@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from cemlib.units import MISSING, format_interval, format_value
-from cemlib.usecases.mobile.selection import ALL, UNKNOWN
+from cemlib.usecases.mobile.selection import UNKNOWN
+from cemlib.usecases.period import ALL
 
 __all__ = ["answer_sentences", "cell_words", "code_label", "name_label", "selection_words", "signed", "speed_sentence", "warn_sentences", "with_speed"]
 

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from cemlib.errors import CemError, PrivacyError
+from cemlib.errors import ParameterError, PrivacyError
 from cemlib.experience import ExperienceScores, SatisfactionIndex, score_experience
 from cemlib.experience.explanation import Explanation
 from cemlib.privacy import may_see_records, require_records, suppress_small_groups
 from cemlib.settings import settings
+from cemlib.usecases.asked import Asked
+from cemlib.usecases.period import recorded_months
 from cemlib.usecases.satisfaction import against, wording
 from cemlib.usecases.satisfaction.indexes import DEFAULT, choose_index, edit_weights, index_files, weights_text
 from cemlib.usecases.satisfaction.moves import Moves, find_moves
@@ -42,10 +44,10 @@ class Reader:
 
     def __init__(self, lake, *, month: str = LAST, index: str = DEFAULT, role: str | None = None, strict: bool = True) -> None:
         self.lake, self.role, self.strict = lake, role, strict
-        self.ignored: list[str] = []
+        self.asked = Asked(strict)
         self.choices = _choices(lake)
-        self.month = month if month == LAST or strict or month in dict(self.choices["month"]) else self._ignore(f"There are no records of the month {month[:20]!r}.", LAST)
-        self.name, self.index = self._index(index)
+        self.month = month if strict else self.asked.use(LAST, self._known_month, month)
+        self.name, self.index = self.asked.use((DEFAULT, choose_index(DEFAULT)), self._named_index, index)
 
     # what is read is read when it is first asked for: a wrong index or weight is told before
 
@@ -67,17 +69,13 @@ class Reader:
         """Survey against index in the same days."""
         return against.sort_into_groups(self.lake, self.scores, self.role)
 
-    def _ignore(self, what: str, otherwise: str) -> str:
-        self.ignored.append(f"{what} It is left out.")
-        return otherwise
+    def _known_month(self, month: str) -> str:
+        if month in dict(self.choices["month"]):
+            return month
+        raise ParameterError(f"There are no records of the month {month[:20]!r}.")
 
-    def _index(self, name: str) -> tuple[str, SatisfactionIndex]:
-        try:
-            return name, choose_index(name, with_path=self.strict)
-        except CemError as error:
-            if self.strict:
-                raise
-            return self._ignore(f"{error.what} {error.todo}".strip(), DEFAULT), choose_index(DEFAULT)
+    def _named_index(self, name: str) -> tuple[str, SatisfactionIndex]:
+        return name, choose_index(name, with_path=self.strict)
 
     @functools.cached_property
     def is_hidden(self) -> bool:
@@ -92,16 +90,12 @@ class Reader:
 
     def view(self, *, other: str = "", weights: str = "") -> SatisfactionView:
         """Put the view together."""
-        ignored = list(self.ignored)
-        compared, name = None, ""
-        try:
-            name, compared = (other, choose_index(other, with_path=self.strict)) if other else ("", None)
-            compared = edit_weights(compared or self.index, weights) if weights else compared
-        except CemError as error:
-            if self.strict:
-                raise
-            ignored.append(f"{error.what} It is left out. {error.todo}".strip())
-        return self._view(compared, name, ignored)
+        asked = Asked(self.strict)
+        name, compared = asked.use(("", None), self._named_index, other) if other else ("", None)
+        # weights that were moved belong to the index they were moved on
+        if weights and not asked.left_out:
+            compared = asked.use(compared, edit_weights, compared or self.index, weights)
+        return self._view(compared, name, [*self.asked.left_out, *asked.left_out])
 
     def move(self, view: SatisfactionView, name: str, weight: float) -> SatisfactionView:
         """See :meth:`SatisfactionView.move`."""
@@ -176,10 +170,8 @@ class Reader:
 
 
 def _choices(lake) -> dict[str, list[tuple[str, str]]]:
-    days = lake.event_days()
-    months = [] if days is None else [str(one) for one in pd.period_range(days[0], days[1], freq="M")][::-1]
     files = [(name, name) for name in index_files()]
-    return {"month": [(LAST, "the last 30 days"), *((one, one) for one in months)], "index": [(DEFAULT, "default"), *files], "other": files}
+    return {"month": [(LAST, "the last 30 days"), *recorded_months(lake)], "index": [(DEFAULT, "default"), *files], "other": files}
 
 
 def _figures(mean: Mapping[str, float], bands: pd.DataFrame, drivers: pd.DataFrame, groups: pd.DataFrame) -> dict[str, float]:

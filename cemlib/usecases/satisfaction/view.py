@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
+
+from cemlib.usecases.minimum_view import MinimumView
 
 if TYPE_CHECKING:
     from cemlib.experience import Explanation, SatisfactionIndex
     from cemlib.usecases.satisfaction.against import Groups
     from cemlib.usecases.satisfaction.moves import Moves
-    from cemlib.usecases.satisfaction.reader import Reader
 
 __all__ = ["SatisfactionView"]
 
 
-@dataclass(frozen=True)
-class SatisfactionView:
-    """The view as plain data; nothing in it is HTML.
+@dataclass(frozen=True, kw_only=True)
+class SatisfactionView(MinimumView):
+    """The view: what :class:`cemlib.usecases.minimum_view.MinimumView` has, and the following.
 
     Attributes
     ----------
-    question : str
-    answer, missing : list of str
-    chosen : dict of str to str
-        month, index, other, weights.
-    choices : dict of str to list of (value, label)
     index : SatisfactionIndex
     compared : SatisfactionIndex or None
         The index with other weights, or the other index, that ``moves`` compares with.
@@ -52,16 +48,8 @@ class SatisfactionView:
     period : str
     role : str or None
         Whose eyes it is for.
-    footer, kpis : list of str
-    figures : dict of str to float
-    tables : dict of str to DataFrame
     """
 
-    question: str
-    answer: list[str]
-    missing: list[str]
-    chosen: dict[str, str]
-    choices: dict[str, list[tuple[str, str]]]
     index: SatisfactionIndex
     compared: SatisfactionIndex | None
     mean: dict[str, float]
@@ -81,15 +69,6 @@ class SatisfactionView:
     lowest: pd.DataFrame
     period: str
     role: str | None
-    footer: list[str]
-    kpis: list[str]
-    figures: dict[str, float]
-    tables: dict[str, pd.DataFrame]
-    _reader: Reader = field(repr=False, compare=False, kw_only=True)
-
-    def again(self, **asked: str) -> SatisfactionView:
-        """The view with another month, index, index to compare with, or weights; the lake is read again only where it must be."""
-        return self._reader.again({**self.chosen, **asked})
 
     def move(self, name: str, weight: float) -> SatisfactionView:
         """The view with one weight moved, on top of those moved before; the others of its kind keep their proportions.

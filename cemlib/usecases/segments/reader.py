@@ -13,7 +13,7 @@ from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.lake import collect_frame
 from cemlib.privacy import suppress_small_groups
 from cemlib.settings import settings
-from cemlib.usecases.mobile.selection import read_period
+from cemlib.usecases.period import read_period
 from cemlib.usecases.segments import wording
 from cemlib.usecases.segments.features import FEATURES, as_measured, collect_features, count_columns
 from cemlib.usecases.segments.movement import compare_segments, find_places, profile_segments, trace_moves

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from cemlib.usecases.catalogue.view import ALL, CatalogueView, OpenedKpi
+from cemlib.usecases.catalogue.view import CatalogueView, OpenedKpi
+from cemlib.usecases.period import ALL
 from cemwidgets.catalogue.listing import listing_table
 from cemwidgets.catalogue.opened import opened_html
 from cemwidgets.filters import Choice, Text
-from cemwidgets.panel.parts import actions, box, card, cards, footer, notice, number, question
+from cemwidgets.page.state import UseCaseState
+from cemwidgets.panel.parts import box, card, cards, number
 
-__all__ = ["FILTERS", "CatalogueState"]
+__all__ = ["CatalogueState"]
 
-FILTERS = ("search", "service", "level", "standard", "now", "days")
 _DAYS = ("1", "7", "30", "90")
 # name in counts, title, note, filter that a click sets
 _CARDS = (
@@ -23,25 +22,16 @@ _CARDS = (
 )
 
 
-class CatalogueState:
-    """The state of the app.
+class CatalogueState(UseCaseState):
+    """The state of the app: which definition is opened."""
 
-    Parameters
-    ----------
-    view : CatalogueView
-    messages : sequence of str
-        What in the page's address could not be used.
-    """
-
-    def __init__(self, view: CatalogueView, messages: Sequence[str] = ()) -> None:
-        self.messages = list(messages)
-        self.show(view)
+    names = ("search", "service", "level", "standard", "now", "days")
 
     # --- what happens
 
     def show(self, view: CatalogueView) -> None:
         """Show another view; its definition is opened."""
-        self.view = view
+        super().show(view)
         self.opened: OpenedKpi | None = view.open()
 
     def select(self, code: str) -> None:
@@ -54,12 +44,6 @@ class CatalogueState:
 
     # --- the parts of the page
 
-    def head(self, live: bool = True) -> str:
-        """The question and its answer."""
-        notes = "".join(notice("Part of the address is not used.", one) for one in self.messages)
-        notes += "".join(notice("Not all of the view is there.", one) for one in self.view.missing)
-        return question(self.view.question, self.view.answer) + notes
-
     def filters(self) -> list[Choice | Text]:
         """The chips: every filter with what it can be set to."""
         days = list(dict.fromkeys([*_DAYS, self.view.chosen["days"]]))
@@ -67,10 +51,10 @@ class CatalogueState:
                 *(Choice(name, name, ((ALL, "all"), *self.view.choices[name]), ALL) for name in ("service", "level", "standard", "now")),
                 Choice("days", "last", tuple((one, "day" if one == "1" else f"{one} days") for one in days), "7")]
 
-    def tail(self, query: str) -> str:
-        """The way out at the end of the chips; the shared link opens the same definition."""
+    def address(self, query: str) -> str:
+        """The chips and the definition that is opened."""
         opened = f"kpi={self.view.kpi}" if self.view.kpi else ""
-        return actions(share="&".join(one for one in (query, opened) if one), more=[("export", "Export")])
+        return "&".join(one for one in (query, opened) if one)
 
     def cards(self, live: bool = True) -> str:
         """Four counts; a click shows what is counted."""
@@ -96,11 +80,3 @@ class CatalogueState:
         if self.opened is None:
             return box("Definition", '<div class="cem-empty">Nothing is chosen.</div>')
         return opened_html(self.opened, live)
-
-    def foot(self, live: bool = True) -> str:
-        """The evidence line."""
-        return footer(self.view.footer)
-
-    def values(self) -> Mapping[str, str]:
-        """What the filters are set to."""
-        return {name: self.view.chosen[name] for name in FILTERS}

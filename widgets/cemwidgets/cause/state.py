@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from cemlib.units import format_interval, format_value
-from cemlib.usecases.cause.view import CauseCard, CauseView
+from cemlib.usecases.cause.view import CauseView
 from cemwidgets.filters import Choice
-from cemwidgets.panel.parts import Column, actions, box, card, cards, esc, footer, notice, question, table
+from cemwidgets.page.state import UseCaseState
+from cemwidgets.panel.parts import Column, box, esc, table
 
-__all__ = ["FILTERS", "CauseState"]
+__all__ = ["CauseState"]
 
-FILTERS = ("period", "against", "depth")
 _PERIODS = ("24h", "3d", "7d", "10d", "14d", "28d")
 _AGAINST = (("before", "as long just before"), ("week", "a week earlier"), ("days", "the seven days before"))
 _WIDTH = 200.0
 
 
-class CauseState:
-    """The state of the app.
+class CauseState(UseCaseState):
+    """The state of the app: which cause is opened."""
 
-    Parameters
-    ----------
-    view : CauseView
-    messages : sequence of str
-        What in the page's address could not be used.
-    """
-
-    def __init__(self, view: CauseView, messages: Sequence[str] = ()) -> None:
-        self.view, self.messages, self.cause = view, list(messages), 0
+    names = ("period", "against", "depth")
 
     def show(self, view: CauseView) -> None:
         """Show another view; the first cause is the opened one."""
-        self.view, self.cause = view, 0
+        super().show(view)
+        self.cause = 0
 
     def select(self, cause: int) -> None:
         """Open a cause that the view has."""
@@ -47,20 +38,7 @@ class CauseState:
         against = _AGAINST if chosen["against"] in dict(_AGAINST) else (*_AGAINST, (chosen["against"], chosen["against"]))
         return [Choice("period", "period", periods, "7d"), Choice("against", "against", against, "before"), Choice("depth", "dimensions", ("1", "2", "3", "4"), "3")]
 
-    def tail(self, query: str) -> str:
-        """The way out at the end of the chips."""
-        return actions(share=query, more=[("export", "Export")])
-
     # --- the parts of the page
-
-    def head(self, live: bool = True) -> str:
-        """The question and its answer."""
-        notes = "".join(notice("Part of the address is not used.", one) for one in self.messages)
-        return question(self.view.question, self.view.answer) + notes
-
-    def cards(self, live: bool = True) -> str:
-        """At most four figures."""
-        return cards(_card(one) for one in self.view.cards)
 
     def causes(self, live: bool = True) -> str:
         """The causes with their figures, now and then."""
@@ -133,16 +111,3 @@ class CauseState:
                 for one in self.view.shift.itertuples()]
         columns = [Column("dimension", "By", narrow="head"), Column("rate", "Other rates, points", "number", narrow="main"), Column("mix", "Other mix, points", "number")]
         return box("Rates or mix", table(columns, rows, plain=True), note="both add up to the change (Kitagawa)")
-
-    def foot(self, live: bool = True) -> str:
-        """What could not be judged, and the evidence line."""
-        notes = "".join(f"<p>{esc(one)}</p>" for one in self.view.cautions)
-        head = box("What this cannot tell", f'<div class="cem-note">{notes}</div>') if notes else ""
-        return head + f'<div style="height:16px"></div>{footer(self.view.footer)}'
-
-
-def _card(one: CauseCard) -> str:
-    text = format_value(one.value, one.unit, with_unit=False)
-    unit = {"ratio": "%", "point": "points", "1": ""}.get(one.unit, one.unit)
-    interval = f"95 % {format_interval(one.low, one.high, one.unit)}" if one.low is not None else ""
-    return card(one.title, text, unit=unit, note=one.note, interval=interval, compare=one.compare, verdict=one.verdict, name=one.name, exact=one.value)

@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cemlib.errors import PrivacyError
 from cemlib.usecases import explain_change
 from cemlib.usecases.cause.view import CauseView
 from cemwidgets.cause.state import CauseState
-from cemwidgets.filters.view import FilterBar
-from cemwidgets.page.view import Columns, Part, Stack
-from cemwidgets.records.view import Records
+from cemwidgets.page.view import MOST_RECORDS, Columns, Stack, UseCasePage
 
 __all__ = ["CausePage"]
 
-_MOST_RECORDS = 20_000
-_PARTS = ("head", "cards", "causes", "waterfall", "equivalents", "shift", "foot")
 
 
-class CausePage:
+class CausePage(UseCasePage):
     """The parts of the page, to be displayed one by one.
 
     Parameters
@@ -38,52 +33,27 @@ class CausePage:
         Question and figures; causes and waterfall; near-equivalents and records; rates and mix; the evidence.
     """
 
+    part_names = ("head", "cards", "causes", "waterfall", "equivalents", "shift", "foot")
+    exported = "causes"
+
     def __init__(self, lake, view: CauseView, messages: Sequence[str] = (), **asked: Any) -> None:
         self._lake, self._asked = lake, asked
-        self.state = CauseState(view, messages)
-        self._panels = {name: Part(getattr(self.state, name)) for name in _PARTS}
-        self.filters = FilterBar(self.state.filters(), view.chosen, on_change=self._filter, tail=self.state.tail)
-        self.filters.on("export", lambda event: self._export())
-        self.records = Records()
-        for name, panel in self._panels.items():
-            panel.on("select", self._select)
-            panel.on("records", lambda event: self._show_records())
-            setattr(self, name, panel)
+        super().__init__(CauseState(view, messages), select=self._select, records=lambda event: self._show_records())
         self.top = Stack(self.head, self.filters, self.cards)
         self.middle = Columns(self.causes, self.waterfall)
         self.deeper = Stack(self.equivalents, self.records)
         self.split = self.shift
-        self._draw()
+        self.draw()
 
-    @property
-    def view(self) -> CauseView:
-        """What is shown now."""
-        return self.state.view
-
-    def _draw(self, *names: str) -> None:
-        for name in names or _PARTS:
-            self._panels[name].redraw()
-
-    def _filter(self, values: Mapping[str, str]) -> None:
-        self.state.show(explain_change(self._lake, self.view.chosen["kpi"], period=values["period"], against=values["against"], depth=int(values["depth"]), **self._asked))
-        self.filters.items = self.state.filters()
-        self.records.show(None)
-        self._draw()
+    def filtered(self, values: Mapping[str, str]) -> CauseView:
+        """Look for the cause in another period, or with other depth."""
+        return explain_change(self._lake, self.view.chosen["kpi"], period=values["period"], against=values["against"], depth=int(values["depth"]), **self._asked)
 
     def _select(self, event: Mapping[str, str]) -> None:
         self.state.select(int(event["cause"]))
         self.records.show(None)
-        self._draw("causes", "equivalents")
+        self.draw("causes", "equivalents")
 
     def _show_records(self) -> None:
         title = f"Records: {self.view.causes['text'].iloc[self.state.cause]}"
-        try:
-            rows = self.view.records(self.state.cause, limit=_MOST_RECORDS)
-        except PrivacyError as error:
-            self.records.show(None, title=title, hidden=error.todo or error.what)
-            return
-        self.records.show(rows.dropna(axis="columns", how="all"), title=title, note="those that count against the KPI", name="cause_records.csv")
-
-    def _export(self) -> None:
-        if "causes" in self.view.tables:
-            self.filters.download("causes.csv", self.view.tables["causes"].to_csv(index=False))
+        self.open_records(lambda: self.view.records(self.state.cause, limit=MOST_RECORDS), title, "cause_records.csv", note="those that count against the KPI")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -12,37 +12,32 @@ from cemlib.usecases.correlation.catalogue import SERIES
 from cemlib.usecases.correlation.view import CorrelationView, LinkDetail
 from cemwidgets.correlation.heat import heat_map, lag_bars
 from cemwidgets.filters import Choice
-from cemwidgets.panel.parts import Column, actions, box, card, cards, esc, figure, footer, notice, question, table
+from cemwidgets.page.state import UseCaseState
+from cemwidgets.panel.parts import Column, box, esc, figure, table
 from cemwidgets.timeline import Strand
 from cemwidgets.trend import interval_glyph
 
-__all__ = ["FILTERS", "CorrelationState"]
+__all__ = ["CorrelationState"]
 
-FILTERS = ("grain", "place", "given")
 _FIRST, _FIRST_STRANDS = 10, 7
 
 
-class CorrelationState:
-    """The state of the app.
+class CorrelationState(UseCaseState):
+    """The state of the app: the selected pair, and whether all links are shown."""
 
-    Parameters
-    ----------
-    view : CorrelationView
-    messages : sequence of str
-        What in the page's address could not be used.
-    """
+    names = ("grain", "place", "given")
 
     def __init__(self, view: CorrelationView, messages: Sequence[str] = ()) -> None:
-        self.view, self.messages = view, list(messages)
         self.all_links = False
         self.chosen: tuple[str, str] | None = None
         self._detail: LinkDetail | None = None
+        super().__init__(view, messages)
 
     # --- what happens
 
     def show(self, view: CorrelationView) -> None:
         """Show another view; a pair that it does not have is given up."""
-        self.view = view
+        super().show(view)
         chosen, self.chosen, self._detail = self.chosen, None, None
         if chosen and len(view.links) and ((view.links["left"] == chosen[0]) & (view.links["right"] == chosen[1])).any():
             self.select(*chosen)
@@ -66,12 +61,6 @@ class CorrelationState:
 
     # --- the parts of the page
 
-    def head(self, live: bool = True) -> str:
-        """The question and its answer."""
-        notes = "".join(notice("Part of the address is not used.", one) for one in self.messages)
-        notes += "".join(notice("Not all of the view is there.", one) for one in self.view.missing)
-        return question(self.view.question, self.view.answer) + notes
-
     def filters(self) -> list[Choice]:
         """The chips."""
         choices, view = self.view.choices, self.view
@@ -81,10 +70,10 @@ class CorrelationState:
         return [Choice("grain", "by", tuple(choices["grain"]), "hour"), Choice("place", "roamers in", (("all", "all countries"), *choices["place"]), "all"),
                 Choice("given", "common cause", (("none", "none"), *given), "none")]
 
-    def tail(self, query: str) -> str:
-        """The way out at the end of the chips; the link holds the series too."""
+    def address(self, query: str) -> str:
+        """The chips and the series."""
         more = {name: self.view.chosen[name] for name, usual in (("sources", "usual"), ("period", "all"), ("time_zone", "UTC")) if self.view.chosen[name] != usual}
-        return actions(share="&".join(one for one in (query, urlencode(more)) if one), more=[("export", "Export")])
+        return "&".join(one for one in (query, urlencode(more)) if one)
 
     def sources(self, live: bool = True) -> str:
         """The series that are looked at, as chips by group."""
@@ -102,11 +91,6 @@ class CorrelationState:
             groups.setdefault(one.group, []).append(html)
         body = "".join(f'<div class="cem-chips" style="margin:0 0 8px"><span class="cem-note" style="min-width:76px">{esc(name)}</span>{"".join(items)}</div>' for name, items in groups.items())
         return f'<details class="cem-box" data-key="sources"><summary>{len(taken)} series side by side: choose</summary><div style="margin-top:12px">{body}</div></details>' if live else box("Series", body)
-
-    def cards(self, live: bool = True) -> str:
-        """At most four figures."""
-        return cards(card(one.title, format_value(one.value, one.unit, with_unit=False), unit="%" if one.unit == "ratio" else "", note=one.note, interval=one.interval, compare=one.compare,
-                          verdict=one.verdict, name=one.name, exact=one.value) for one in self.view.cards)
 
     def links(self, live: bool = True) -> str:
         """The links found, and below them, grey, what only looks linked."""
@@ -183,12 +167,6 @@ class CorrelationState:
                 f"<div><h3>Moments that speak most for it{': click for the records' if live else ''}</h3>{moments}</div></div>")
         return box(f"{left.title} – {right.title}", body, note=row["lag_text"] if row["verdict"] == "found" else row["reason"], foot=close, key="depth")
 
-    def foot(self, live: bool = True) -> str:
-        """What could not be judged, and the evidence line."""
-        notes = "".join(f"<p>{esc(one)}</p>" for one in self.view.cautions)
-        head = box("What this cannot tell", f'<div class="cem-note">{notes}</div>') if notes else ""
-        return head + f'<div style="height:16px"></div>{footer(self.view.footer)}'
-
 
 def _signed(value: float) -> str:
     """A correlation with its sign; the minus is one that no line breaks at."""
@@ -199,7 +177,3 @@ def _small(value: float) -> str:
     """A probability as a reader takes it in."""
     return "—" if pd.isna(value) else "< .0001" if value < 0.0001 else f"{value:.2g}" if value < 0.1 else f"{min(value, 1):.2f}"
 
-
-def query_values(values: Mapping[str, str], view: CorrelationView) -> dict[str, str]:
-    """The parameters of the next view: the chips' values over those of this one."""
-    return {**view.chosen, **{name: values[name] for name in FILTERS if name in values}}

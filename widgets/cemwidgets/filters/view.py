@@ -26,6 +26,8 @@ class FilterBar(Panel):
         Called with the dict of all values after every change.
     tail : str
         HTML at the end of the line, such as :func:`cemwidgets.panel.actions`; its events are heard with ``bar.on``.
+    address : callable, optional
+        Gives the query of the page's address, given that of the chips: for what is no chip and leads here too.
 
     Examples
     --------
@@ -41,8 +43,9 @@ class FilterBar(Panel):
 
     def __init__(
         self, items: Sequence[Filter], values: Mapping[str, object] | None = None, *, on_change: Callable[[dict], None] | None = None, tail: str | Callable[[str], str] = "",
+        address: Callable[[str], str] | None = None,
     ) -> None:
-        self.items, self._on_change, self._tail = list(items), on_change, tail
+        self.items, self._on_change, self._tail, self._address = list(items), on_change, tail, address
         super().__init__()
         start = {item.name: item.default for item in self.items}
         start |= {name: str(value) for name, value in (values or {}).items() if name in start and value is not None}
@@ -56,7 +59,8 @@ class FilterBar(Panel):
 
     def redraw(self) -> None:
         """Show the chips anew, after the items or what the tail tells have changed."""
-        self.query = query_of(self.items, self.values)
+        query = query_of(self.items, self.values)
+        self.query = self._address(query) if self._address else query
         tail = self._tail(self.query) if callable(self._tail) else self._tail
         self.html = filter_html(self.items, self.values, tail=tail)
 

@@ -7,44 +7,38 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cemlib.units import format_interval, format_value
-from cemlib.usecases.mobile.view import MobileCard, MobileDetail, MobileView
+from cemlib.usecases.mobile.view import MobileDetail, MobileView
 from cemlib.usecases.mobile.wording import code_label
 from cemwidgets.filters import Choice
 from cemwidgets.mobile.region import region_map
 from cemwidgets.mobile.tables import cells_table, complaints_table, levels_table, speed_table
-from cemwidgets.panel.parts import actions, box, card, cards, esc, footer, notice, question
+from cemwidgets.page.state import UseCaseState, card_html
+from cemwidgets.panel.parts import box, cards, esc
 
-__all__ = ["FILTERS", "MobileState"]
+__all__ = ["MobileState"]
 
-FILTERS = ("operator", "technology", "place", "state", "period")
 _TABS = {"operator": "operator", "technology": "technology", "place": "place", "state": "state"}
 _FIRST_CELLS = 7
 _FIRST_LEVELS = 8
 _FIRST_DEPTH = 6
 
 
-class MobileState:
-    """The state of the app.
+class MobileState(UseCaseState):
+    """The state of the app: which levels are open and what is selected."""
 
-    Parameters
-    ----------
-    view : MobileView
-    messages : sequence of str
-        What in the page's address could not be used.
-    """
+    names = ("operator", "technology", "place", "state", "period")
 
     def __init__(self, view: MobileView, messages: Sequence[str] = ()) -> None:
-        self.view, self.messages = view, list(messages)
+        self.chosen: dict[str, str] = {}
+        super().__init__(view, messages)
         self.tab, self.speed_tab = "operator", "technology"
         self.all_cells = self.all_levels = self.all_speed = False
-        self.chosen: dict[str, str] = {}
-        self._detail: MobileDetail | None = None
 
     # --- what happens
 
     def show(self, view: MobileView) -> None:
         """Show another view; a selection that it does not have any more is given up."""
-        self.view = view
+        super().show(view)
         known = {name: {value for value, _ in view.choices[name]} for name in self.chosen}
         self._look({name: value for name, value in self.chosen.items() if value in known[name]})
 
@@ -64,27 +58,19 @@ class MobileState:
 
     # --- the parts of the page
 
-    def head(self, live: bool = True) -> str:
-        """The question and its answer."""
-        sentences = list(self.view.answer)
-        if sentences and "; " in sentences[0]:
-            strong, rest = sentences[0].split("; ", 1)
-            sentences[0] = f"**{strong}**; {rest}"
-        notes = "".join(notice("Part of the address is not used.", one) for one in self.messages)
-        notes += "".join(notice("Not all of the view is there.", one) for one in self.view.missing if one not in self.view.answer)
-        return question(self.view.question, sentences) + notes
+    def sentences(self) -> list[str]:
+        """The answer; what stands before a semicolon of its first sentence is strong."""
+        first, *rest = self.view.answer or [""]
+        strong, mark, more = first.partition("; ")
+        return [f"**{strong}**; {more}", *rest] if mark else list(self.view.answer)
 
     def filters(self) -> list[Choice]:
         """The chips: every filter with what it can be set to."""
-        return [Choice(name, name, (("all", "all"), *self.view.choices[name]), "all") for name in FILTERS]
-
-    def tail(self, query: str) -> str:
-        """The way out at the end of the chips."""
-        return actions(share=query, more=[("export", "Export")])
+        return [Choice(name, name, (("all", "all"), *self.view.choices[name]), "all") for name in self.names]
 
     def cards(self, live: bool = True) -> str:
         """At most four figures."""
-        return cards(_card(one, live) for one in self.view.cards)
+        return cards(card_html(one, {"event": "records", "kpi": one.kpi} if live else None) for one in self.view.cards)
 
     def map(self, live: bool = True) -> str:
         """Where the answers were given."""
@@ -169,24 +155,10 @@ class MobileState:
                 '<button type="button" class="cem-link" data-event="select" data-key="close">close</button>')
         return box(one.title, f'<div class="cem-columns"><div>{left}</div><div>{right}</div></div>', foot=foot, key="depth")
 
-    def foot(self, live: bool = True) -> str:
-        """What could not be judged, and the evidence line."""
-        notes = "".join(f"<p>{esc(one)}</p>" for one in self.view.cautions)
-        head = box("What this cannot tell", f'<div class="cem-note">{notes}</div>') if notes else ""
-        return head + f'<div style="height:16px"></div>{footer(self.view.footer)}'
-
 
 def _tabs(event: str, names: Mapping[str, str], current: str) -> str:
     buttons = "".join(
         f'<button type="button" class="cem-chip{" is-set" if name == current else ""}" data-event="{event}" data-to="{esc(name)}" '
         f'data-key="{event}-{esc(name)}" aria-pressed="{str(name == current).lower()}">{esc(label)}</button>' for name, label in names.items())
     return f'<div class="cem-chips cem-no-print" style="margin-bottom:12px" role="group" aria-label="by">{buttons}</div>'
-
-
-def _card(one: MobileCard, live: bool) -> str:
-    text = format_value(one.value, one.unit, with_unit=False)
-    unit = "%" if one.unit == "ratio" else "Mbit/s" if one.unit == "Mbit/s" else ""
-    interval = format_interval(one.low, one.high, one.unit)
-    return card(one.title, text, unit=unit, note=one.note, interval=f"95 % {interval}", compare=one.compare, verdict=one.verdict,
-                name=one.name, exact=one.value, event={"event": "records", "kpi": one.kpi} if live else None)
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import ipywidgets
+import pandas as pd
 
+from cemlib.errors import PrivacyError
+from cemlib.usecases.minimum_view import MinimumView
+from cemwidgets.filters.view import FilterBar
+from cemwidgets.page.state import UseCaseState
 from cemwidgets.panel.parts import esc
 from cemwidgets.panel.view import Panel
+from cemwidgets.records.view import Records
 from cemwidgets.style.view import bundle_with_twin
 
-__all__ = ["Boxed", "Columns", "Fold", "Part", "Stack"]
+__all__ = ["MOST_RECORDS", "Boxed", "Columns", "Fold", "Part", "Stack", "UseCasePage"]
+
+#: so many records of a figure are shown at the most
+MOST_RECORDS = 20_000
 
 
 def _static(child: ipywidgets.Widget) -> str:
@@ -157,3 +166,92 @@ class Part(Panel):
     def static(self) -> str:
         """Return the part without what needs a kernel."""
         return f'<div class="cem">{self._drawn(False)}</div>'
+
+
+class UseCasePage:
+    """The page of a use case: its parts, the chips and the records, to be displayed one by one or together.
+
+    A use case says its ``part_names``, lays them out after ``super().__init__``, calls ``draw()``, and says in :meth:`filtered` which view the chips lead to.
+
+    Parameters
+    ----------
+    state : UseCaseState
+    **answers : callable
+        Who answers which event of a part; each is called with the event.
+
+    Attributes
+    ----------
+    filters : FilterBar
+    records : Records
+        The records behind what was clicked last.
+    """
+
+    #: the parts by the name of the method of the state that draws them; each becomes an attribute of the page
+    part_names: Sequence[str] = ("head", "cards", "foot")
+    #: the table of the view that "Export" hands over
+    exported: str = ""
+
+    def __init__(self, state: UseCaseState, **answers: Callable[[dict], None]) -> None:
+        self.state = state
+        self.filters = FilterBar(state.filters(), state.values(), on_change=self._filter, tail=state.tail, address=state.address)
+        self.filters.on("export", lambda event: self._export())
+        self.records = Records()
+        for name in self.part_names:
+            panel = Part(getattr(state, name))
+            for event, answer in answers.items():
+                panel.on(event, answer)
+            setattr(self, name, panel)
+
+    @property
+    def view(self) -> MinimumView:
+        """What is shown now."""
+        return self.state.view
+
+    def filtered(self, values: Mapping[str, str]) -> MinimumView:
+        """The view that these values of the chips lead to."""
+        return self.view.again(**values)
+
+    def draw(self, *names: str) -> None:
+        """Draw parts anew; all of them without a name."""
+        for name in names or self.part_names:
+            getattr(self, name).redraw()
+
+    def show(self, view: MinimumView) -> None:
+        """Show another view; the records of the one before are put away."""
+        self.state.show(view)
+        self.filters.items = self.state.filters()
+        self.filters.redraw()
+        self.records.show(None)
+        self.draw()
+
+    def open_records(self, read: Callable[[], pd.DataFrame], title: str, name: str, note: str = "", *, most: int = MOST_RECORDS, into: Records | None = None) -> None:
+        """Show the records that ``read`` gives, or why they may not be seen.
+
+        Parameters
+        ----------
+        read : callable
+        title : str
+        name : str
+            File name of the export.
+        note : str
+            Said where not only the first of them are shown.
+        most : int
+            How many ``read`` gives at the most.
+        into : Records, optional
+            Another place for them than ``records``.
+        """
+        place = into or self.records
+        try:
+            rows = read()
+        except PrivacyError as error:
+            place.show(None, title=title, hidden=error.todo or error.what)
+            return
+        cut = f"the first {most:,}" if len(rows) == most else note
+        place.show(rows.dropna(axis="columns", how="all"), title=title, note=cut, name=name)
+
+    def _filter(self, values: Mapping[str, str]) -> None:
+        self.show(self.filtered(values))
+
+    def _export(self) -> None:
+        if self.exported in self.view.tables:
+            self.filters.download(f"{self.exported}.csv", self.view.tables[self.exported].to_csv(index=False))

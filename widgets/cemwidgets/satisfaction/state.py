@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from cemlib.errors import CemError
 from cemlib.experience.explanation import Explanation
@@ -12,7 +12,8 @@ from cemlib.usecases.satisfaction.spread import NAMED_DRIVERS
 from cemlib.usecases.satisfaction.view import SatisfactionView
 from cemlib.usecases.satisfaction.wording import headline_check, score_text
 from cemwidgets.filters import Choice
-from cemwidgets.panel.parts import actions, box, card, cards, esc, figure, footer, notice, question
+from cemwidgets.page.state import UseCaseState
+from cemwidgets.panel.parts import box, card, cards, esc, figure, notice
 from cemwidgets.satisfaction.drawing import spread_picture
 from cemwidgets.satisfaction.open_index import open_index
 from cemwidgets.satisfaction.tables import (
@@ -28,17 +29,16 @@ from cemwidgets.satisfaction.tables import (
 )
 from cemwidgets.satisfaction.weights import effect_html, sliders_box
 
-__all__ = ["FILTERS", "SatisfactionState"]
+__all__ = ["SatisfactionState"]
 
-FILTERS = ("month", "index", "other")
 _COST_NOTE = "points below what usual gives, mean over customers"
 #: So many are printed where nothing can be unfolded.
 _STATIC_DRIVERS = 10
 _SHARES = (("content", "Content", "better"), ("unhappy", "Unhappy", "worse"))
 
 
-class SatisfactionState:
-    """The state of the app.
+class SatisfactionState(UseCaseState):
+    """The state of the app: whose score is explained.
 
     Parameters
     ----------
@@ -49,18 +49,19 @@ class SatisfactionState:
         What in the page's address could not be used.
     """
 
+    names = ("month", "index", "other")
+
     def __init__(self, view: SatisfactionView, customer: str = "", segment: str = "", messages: Sequence[str] = ()) -> None:
-        self.messages = list(messages)
         self.customer, self.segment, self.problem = customer, segment, ""
         self.explained: Explanation | None = None
         self.all_drivers = False
-        self.show(view)
+        super().__init__(view, messages)
 
     # --- what happens
 
     def show(self, view: SatisfactionView) -> None:
         """Show another view; whoever was explained is explained in it."""
-        self.view = view
+        super().show(view)
         self.explain(self.customer, self.segment)
 
     def explain(self, customer: str = "", segment: str = "") -> None:
@@ -85,12 +86,6 @@ class SatisfactionState:
 
     # --- the parts of the page
 
-    def head(self, live: bool = True) -> str:
-        """The question and its answer."""
-        notes = "".join(notice("Part of the address is not used.", one) for one in self.messages)
-        notes += "".join(notice("Not all of the view is there.", one) for one in self.view.missing)
-        return question(self.view.question, self.view.answer) + notes
-
     def filters(self) -> list[Choice]:
         """The chips; what can only be one thing has none."""
         options = self.view.choices
@@ -99,15 +94,11 @@ class SatisfactionState:
             chips.append(Choice("other", "compare with", (("", "nothing"), *_with(options["other"], self.view.chosen["other"])), ""))
         return chips
 
-    def tail(self, query: str) -> str:
-        """The way out at the end of the chips; the shared link has the moved weights and a segment, never a customer."""
+    def address(self, query: str) -> str:
+        """The chips, the moved weights and the segment, never a customer."""
         more = [f"weights={self.view.chosen['weights']}"] if self.view.chosen["weights"] else []
         more += [f"segment={self.segment}"] if self.segment else []
-        return actions(share="&".join([*([query] if query else []), *more]), more=[("export", "Export")])
-
-    def values(self) -> Mapping[str, str]:
-        """What the filters are set to."""
-        return {name: self.view.chosen[name] for name in FILTERS}
+        return "&".join([*([query] if query else []), *more])
 
     def cards(self, live: bool = True) -> str:
         """The mean, the two shares, and what the index is worth."""
@@ -217,10 +208,6 @@ class SatisfactionState:
     def index(self, live: bool = True) -> str:
         """The open index."""
         return open_index(self.view.index, live)
-
-    def foot(self, live: bool = True) -> str:
-        """The evidence line."""
-        return footer(self.view.footer)
 
 
 def _worth_card(view: SatisfactionView) -> str:

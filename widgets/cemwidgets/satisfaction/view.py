@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cemlib.usecases.satisfaction.view import SatisfactionView
-from cemwidgets.filters.view import FilterBar
-from cemwidgets.page.view import Columns, Fold, Part, Stack
+from cemwidgets.page.view import Columns, Fold, Stack, UseCasePage
 from cemwidgets.satisfaction.open_index import index_text
-from cemwidgets.satisfaction.state import FILTERS, SatisfactionState
+from cemwidgets.satisfaction.state import SatisfactionState
 
 __all__ = ["SatisfactionPage"]
 
-_PARTS = ("head", "cards", "spread", "drivers", "survey", "honesty", "segments", "customers", "parts", "weights", "moves", "index", "foot")
 #: what a moved weight changes
 _MOVED = ("spread", "weights", "moves", "parts")
 
 
-class SatisfactionPage:
+class SatisfactionPage(UseCasePage):
     """The parts of the page, to be displayed one by one or together.
 
     Parameters
@@ -36,18 +34,12 @@ class SatisfactionPage:
         weights and who moves; the open index; the evidence.
     """
 
+    part_names = ("head", "cards", "spread", "drivers", "survey", "honesty", "segments", "customers", "parts", "weights", "moves", "index", "foot")
+    exported = "index_drivers"
+
     def __init__(self, view: SatisfactionView, customer: str = "", segment: str = "", messages: Sequence[str] = ()) -> None:
-        self.state = SatisfactionState(view, customer, segment, messages)
-        self._panels = {name: Part(getattr(self.state, name)) for name in _PARTS}
-        self.filters = FilterBar(self.state.filters(), self.state.values(), on_change=self._filter, tail=self.state.tail)
-        self.filters.on("export", lambda event: self._export())
-        answers = {"explain": self._explain, "customer": self._ask, "weight": self._move, "drivers": lambda event: self._more(),
-                   "reset_weights": lambda event: self._show(weights=""), "save_edited": lambda event: self._save(self.view.compared),
-                   "save_index": lambda event: self._save(self.view.index)}
-        for name, panel in self._panels.items():
-            for event, answer in answers.items():
-                panel.on(event, answer)
-            setattr(self, name, panel)
+        super().__init__(SatisfactionState(view, customer, segment, messages), explain=self._explain, customer=self._ask, weight=self._move, drivers=lambda event: self._more(),
+                         reset_weights=lambda event: self._reset(), save_edited=lambda event: self._save(self.view.compared), save_index=lambda event: self._save(self.view.index))
         self.top = Stack(self.head, self.filters, self.cards)
         self.overview, self.asked = Columns(self.spread, self.drivers), Columns(self.survey, self.honesty)
         self.whose = Fold("Whose score, and what it is made of", Columns(Stack(self.segments, self.customers), self.parts), note="segments and single customers",
@@ -55,48 +47,34 @@ class SatisfactionPage:
         self.what_if = Fold("Move the weights", Columns(self.weights, self.moves), note="who moves, and why",
                             is_open=bool(view.chosen["weights"] or view.chosen["other"]))
         self.text = Fold("The open index", self.index, note="every weight, curve and constant")
-        self._draw()
+        self.draw()
 
-    @property
-    def view(self) -> SatisfactionView:
-        """What is shown now."""
-        return self.state.view
+    def filtered(self, values: Mapping[str, str]) -> SatisfactionView:
+        """The view of another month or index; weights that were moved belong to the index they were moved on."""
+        return self.view.again(**{name: values.get(name, "") for name in self.state.names}, weights="")
 
-    def _draw(self, *names: str) -> None:
-        for name in names or self._panels:
-            self._panels[name].redraw()
-
-    def _filter(self, values: Mapping[str, str]) -> None:
-        # weights that were moved belong to the index they were moved on
-        self._show(**{name: values.get(name, "") for name in FILTERS}, weights="")
-        self._draw()
-
-    def _show(self, **asked: str) -> None:
-        self.state.show(self.view.again(**asked))
-        self.filters.items = self.state.filters()
+    def _reset(self) -> None:
+        self.state.show(self.view.again(weights=""))
         self.filters.redraw()
-        self._draw(*_MOVED)
+        self.draw(*_MOVED)
 
     def _move(self, event: Mapping[str, str]) -> None:
         self.state.move(event["name"], event["value"])
         self.filters.redraw()
-        self._draw(*_MOVED)
+        self.draw(*_MOVED)
 
     def _explain(self, event: Mapping[str, str]) -> None:
         self.state.explain(event.get("customer", ""), event.get("segment", ""))
         self.filters.redraw()
-        self._draw("segments", "customers", "parts")
+        self.draw("segments", "customers", "parts")
 
     def _ask(self, event: Mapping[str, str]) -> None:
         self.state.explain(event.get("value", "").strip())
-        self._draw("segments", "customers", "parts")
+        self.draw("segments", "customers", "parts")
 
     def _more(self) -> None:
         self.state.all_drivers = not self.state.all_drivers
-        self._draw("drivers")
+        self.draw("drivers")
 
     def _save(self, index) -> None:
         self.weights.download(f"{index.name}_{index.version.replace('+', '_edited')}.yaml", index_text(index), "text/yaml;charset=utf-8")
-
-    def _export(self) -> None:
-        self.filters.download("index_drivers.csv", self.view.tables["index_drivers"].to_csv(index=False))
