@@ -225,7 +225,10 @@ class OptimizeRun:
         rows = connection.sql(f"SELECT {_listed(columns)} FROM reordered ORDER BY {_listed(order)}")  # noqa: S608
         schema = pa.schema([declared.arrow_schema().field(name) for name in columns])
         batches = (batch.cast(schema) for batch in rows.to_arrow_reader(_BATCH))
-        delta.rewrite(declared, pa.RecordBatchReader.from_batches(schema, batches), change.transaction, only)
+        if only:
+            delta.reorder(stored, batches, columns, change.transaction, only)
+        else:
+            delta.rewrite(declared, pa.RecordBatchReader.from_batches(schema, batches), change.transaction)
         change.reach("rewritten")
         fresh = delta.stored(declared, delta.head(declared), stored.evolved)
         after = _content(connection, fresh, columns, only)

@@ -297,7 +297,7 @@ class _Rotation:
                 counted[0] += batch.num_rows
                 self._tell(counted[0], total, f"{name}: written anew")
 
-        self._changes.delta.rewrite(declared, pa.RecordBatchReader.from_batches(schema, exchanged()), change.transaction, None)
+        self._changes.delta.rewrite(declared, pa.RecordBatchReader.from_batches(schema, exchanged()), change.transaction)
         return counted[0]
 
 

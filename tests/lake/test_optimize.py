@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from crashing import figures, optimize_and_die
 from invented_source import Invented, registrations
 
 from cemlib.errors import CallError, LakeError, UnknownNameError
-from cemlib.lake import open_lake, optimize
+from cemlib.lake import delta, open_lake, optimize
 from cemlib.schema import table
 
 NOW = timedelta(0)
@@ -69,8 +72,23 @@ def test_the_written_files_have_the_lakes_form(lake):
     (file, *_) = lake._stored_tables()["registration"].files
     held = pq.ParquetFile(file.path)
     assert held.schema_arrow.field("attempted_at").type == table("registration").field("attempted_at").arrow_type
-    assert held.metadata.row_group(0).column(0).compression == "ZSTD"
+    # unpacked at every question, so by what is quickest to unpack
+    packed = {held.metadata.row_group(0).column(at).path_in_schema: held.metadata.row_group(0).column(at).compression for at in range(held.metadata.num_columns)}
+    assert packed.pop("record_id") == "ZSTD"
+    assert set(packed.values()) == {"LZ4"}
     assert held.metadata.row_group(0).column(0).statistics is not None
+
+
+def test_the_files_of_a_large_ordered_day_hold_customers_of_their_own(tmp_path, incoming, monkeypatch):
+    monkeypatch.setattr(delta, "ORDERED", replace(delta.ORDERED, group_rows=1024, file_bytes=100_000))
+    with open_lake(tmp_path / "lake") as lake:
+        lake.ingest(Invented(incoming("large.txt", registrations(DAYS[0], 9000))), door=object())
+        lake.optimize("registration", closed_after=NOW)
+        files = sorted(lake._stored_tables()["registration"].files, key=lambda file: file.first_subscriber)
+    assert len(files) > 1
+    assert sum(file.records for file in files) == 9000
+    # a timeline opens one or, where a customer lies on the seam, two of them
+    assert all(before.last_subscriber <= after.first_subscriber for before, after in pairwise(files))
 
 
 def test_a_second_run_has_nothing_to_do(lake):
@@ -117,13 +135,12 @@ def test_a_dry_run_tells_and_writes_nothing(lake):
 
 def test_a_row_that_would_be_lost_undoes_the_portion(lake, monkeypatch):
     before, files = figures(lake.path), stored_keys(lake, DAYS[0])
-    rewrite = optimize.LakeChanges(lake.path).delta.rewrite.__func__
+    reorder = optimize.LakeChanges(lake.path).delta.reorder.__func__
 
-    def losing(self, declared, rows, transaction, days):
-        whole = rows.read_all()
-        rewrite(self, declared, whole.slice(1).to_reader(), transaction, days)
+    def losing(self, stored, rows, *rest):
+        reorder(self, stored, pa.Table.from_batches(rows).slice(1).to_batches(), *rest)
 
-    monkeypatch.setattr("cemlib.lake.delta.DeltaFolder.rewrite", losing)
+    monkeypatch.setattr("cemlib.lake.delta.DeltaFolder.reorder", losing)
     with pytest.raises(LakeError, match="not what was read before"):
         lake.optimize("registration", closed_after=NOW)
     assert (figures(lake.path), stored_keys(lake, DAYS[0])) == (before, files)
@@ -131,18 +148,36 @@ def test_a_row_that_would_be_lost_undoes_the_portion(lake, monkeypatch):
 
 
 def test_a_value_that_would_change_undoes_the_portion(lake, monkeypatch):
-    rewrite = optimize.LakeChanges(lake.path).delta.rewrite.__func__
+    reorder = optimize.LakeChanges(lake.path).delta.reorder.__func__
 
-    def altering(self, declared, rows, transaction, days):
-        whole = rows.read_all()
+    def altering(self, stored, rows, *rest):
+        whole = pa.Table.from_batches(rows)
         place = whole.schema.get_field_index("setup_s")
         whole = whole.set_column(place, whole.schema.field(place), [[0.5, *whole["setup_s"].to_pylist()[1:]]])
-        rewrite(self, declared, whole.to_reader(), transaction, days)
+        reorder(self, stored, whole.to_batches(), *rest)
 
-    monkeypatch.setattr("cemlib.lake.delta.DeltaFolder.rewrite", altering)
+    monkeypatch.setattr("cemlib.lake.delta.DeltaFolder.reorder", altering)
     with pytest.raises(LakeError, match="not what was read before"):
         lake.optimize("registration", closed_after=NOW)
     assert lake.query("SELECT DISTINCT setup_s FROM registration").fetchall() == [(0.25,)]
+
+
+def test_a_day_that_cannot_be_read_to_its_end_leaves_no_half_files(lake, monkeypatch):
+    before, there = figures(lake.path), sorted((lake.path / "tables").rglob("*.parquet"))
+    reorder = optimize.LakeChanges(lake.path).delta.reorder.__func__
+
+    def breaking(self, stored, rows, *rest):
+        def half():
+            yield next(iter(rows)).slice(0, 100)
+            raise OSError("the disk is gone")
+
+        reorder(self, stored, half(), *rest)
+
+    monkeypatch.setattr("cemlib.lake.delta.DeltaFolder.reorder", breaking)
+    with pytest.raises(Exception, match="the disk is gone"):
+        lake.optimize("registration", closed_after=NOW)
+    assert sorted((lake.path / "tables").rglob("*.parquet")) == there
+    assert figures(lake.path) == before
 
 
 # journal, rewritten, table, ledger, manifest: of the first portion, and one step into the second

@@ -111,3 +111,12 @@ def test_every_fact_with_a_subscriber_is_looked_at():
         "registration", "attachment", "data_session", "voice_call", "message", "media_session", "iot_report", "line_measurement", "probe_test",
         "usage_record", "bill_line", "ticket", "interaction", "survey_answer", "social_post", "subscription_event"}
     assert all(table(name).event_at for name in timeline_tables())
+
+
+def test_what_a_timeline_sets_is_as_before_afterwards(lake):
+    def prefetching() -> list[tuple]:
+        return lake.query("SELECT current_setting('disable_parquet_prefetching')").fetchall()
+
+    before = prefetching()
+    assert len(lake.timeline(KEY)) == len(EXPECTED)
+    assert prefetching() == before
