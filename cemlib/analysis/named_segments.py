@@ -43,6 +43,8 @@ class NamedSegments:
 
     Attributes
     ----------
+    asks : dict of str to list of str
+        The columns that each rule names.
     labels_ : Series
         Segment of each customer of the fit.
     table_ : DataFrame
@@ -68,6 +70,7 @@ class NamedSegments:
             raise ParameterError("There are no rules, or one has the name of the rest.", wanted="a rule at least", came=", ".join(rules) or "none")
         self.rules, self.others, self.smallest = dict(rules), others, smallest
         self._read = {name: [_condition(name, text) for text in re.split(r"\s+and\s+", rule.strip())] for name, rule in self.rules.items()}
+        self.asks = {name: list(dict.fromkeys(one.parts["name"] for one in conditions)) for name, conditions in self._read.items()}
 
     def fit(self, X: pd.DataFrame) -> NamedSegments:
         """Learn the limits of shares, and divide these customers.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cemlib.errors import UnknownNameError
+from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.usecases.studies.study import load_study, study_names
 from cemlib.usecases.whatif.ratings import read_study_ratings
 from cemlib.usecases.whatif.view import ALL, SatisfactionView
@@ -42,12 +42,13 @@ def what_if_satisfaction(lake, *, study: str = "lake", who: str = ALL, changes: 
     """
     missing = []
     try:
-        told = load_study(study)
-    except UnknownNameError as error:
+        told = load_study(study, "levers")
+    except (UnknownNameError, ParameterError) as error:
         if strict:
             raise
-        missing, told = [f"{error.what} The lake's ratings are shown. There are: {', '.join(study_names())}."], load_study("lake")
+        missing, told = [f"{error.what} The lake's ratings are shown. There are: {', '.join(study_names('levers'))}."], load_study("lake", "levers")
     snapshot = str(lake.snapshot().id) if told.source.lake else ""
-    view = SatisfactionView(told, read_study_ratings(told, lake), who=who, changes=changes, saved=saved, role=role, strict=strict, snapshot=snapshot)
-    view.missing[:0] = missing
+    ratings = read_study_ratings(told, lake)
+    view = SatisfactionView(told, ratings, who=who, changes=changes, saved=saved, role=role, strict=strict, snapshot=snapshot)
+    view.missing[:0] = [*missing, *ratings.notes]
     return view

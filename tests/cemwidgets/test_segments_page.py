@@ -9,14 +9,20 @@ from pathlib import Path
 import pytest
 from cemwidgets.segments.view import SegmentPage
 
+import cemlib as cem
 from cemlib.usecases import view_segments
 
-_place = Path(__file__).parents[1] / "usecases" / "grouped_lake.py"
-_spec = importlib.util.spec_from_file_location("grouped_lake", _place)
-grouped_lake = sys.modules.get("grouped_lake") or importlib.util.module_from_spec(_spec)
-if "grouped_lake" not in sys.modules:
-    sys.modules["grouped_lake"] = grouped_lake
-    _spec.loader.exec_module(grouped_lake)
+
+def _beside(name: str):
+    """A module of the tests of use cases."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / "usecases" / f"{name}.py")
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+grouped_lake, grouped_study = _beside("grouped_lake"), _beside("grouped_study")
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +58,34 @@ def test_every_figure_has_its_interval_or_says_why_not(page):
     # 50 answers of 10: the adjusted interval ends at 100
     assert "– 100" in table
     assert page.moves.html.count("%") >= 4
+
+
+def test_named_sets_are_a_chip(page):
+    page.filters.set(by="named")
+    assert "Named sets" in page.segments.html
+    assert 'data-figure="segments" data-value="2.0"' in page.cards.html
+    assert "days with use abroad at least 1" in page.rules.html
+    # what cannot be told stands below the rules, and is no row of zeros
+    assert "<li>VIP: the lake has no list of watched customers</li>" in page.rules.static()
+    assert ">VIP<" not in page.rules.html
+    page._open({"event": "segment", "segment": "roamer"})
+    assert page.filters.values == {"by": "named", "period": "last", "segment": "roamer", "other": "all"}
+    assert "by=named" in page.filters.query
+    # found segments have other names: the set is let go
+    page.filters.set(by="found")
+    assert page.filters.values["segment"] == "all"
+    assert not any("left out" in one for one in page.state.view.missing)
+
+
+def test_a_study_has_no_map_and_no_period(tmp_path, monkeypatch):
+    grouped_study.write_invented(tmp_path / "studies")
+    monkeypatch.setenv("CEM_LAKE", str(tmp_path / "lake"))
+    page = SegmentPage(view_segments(cem.open_lake(tmp_path / "lake"), study="invented", role="analyst", strict=False))
+    assert [one.name for one in page.filters.items] == ["study", "by", "segment", "other"]
+    assert (page.places.html, page.moves.html) == ("", "")
+    assert "Satisfaction, of 5" in page.segments.html
+    assert "number of services" in page.head.static()
+    page._export()
+    page.filters.set(study="lake")
+    assert "too few" in page.segments.html
+    assert page.state.view.chosen["study"] == "lake"

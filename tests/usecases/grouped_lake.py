@@ -18,10 +18,13 @@ name_of = satisfied_lake.name_of
 PEOPLE, ABROAD, MOVED, LEFT = range(160), range(100, 160), range(120, 160), (7, 101, 102)
 
 
-def make_lake() -> satisfied_lake.SatisfiedLake:
-    """Twenty-eight days of March 2026, two sessions a day at home, six abroad; tickets and answers in the last fourteen."""
+def make_lake(watched: range = range(0), things: range = range(0)) -> satisfied_lake.SatisfiedLake:
+    """Twenty-eight days of March 2026, two sessions a day at home, six abroad; tickets and answers in the last fourteen; who is watched, and a fleet of things."""
     draw, start = random.Random(4), dt.datetime(2026, 3, 1, 6, tzinfo=dt.UTC)
     people = [{"subscriber_key": name_of(one), "subscriber_kind_code": "mobile", "status_code": "active", "home_plmn_code": "99970", "plan_code": "basic"} for one in PEOPLE]
+    people = [one | {"account_key": name_of(place)} for place, one in enumerate(people)]
+    people += [{"subscriber_key": name_of(one), "subscriber_kind_code": "iot", "status_code": "active", "fleet_code": "meters"} for one in things]
+    accounts = {"account": [{"account_key": name_of(one), "account_type_code": "consumer", "vip_tier_code": "gold"} for one in watched]} if watched else {}
     usage = {one: draw.gauss(0, 0.25) for one in PEOPLE}
     sessions = []
     for one in PEOPLE:
@@ -42,4 +45,4 @@ def make_lake() -> satisfied_lake.SatisfiedLake:
     tickets = [{"ticket_id": f"T{one}", "subscriber_key": name_of(one), "opened_at": last, "category_code": "data"} for one in ABROAD if one % 3 == 0]
     churn = [{"subscriber_key": name_of(one), "event_code": "churn", "occurred_at": last} for one in LEFT]
     cells = [{"resource_id": name, "resource_type_code": "cell", "latitude_deg": at, "longitude_deg": 2.1} for name, at in (("R-1", 45.1), ("R-2", 46.3))]
-    return satisfied_lake.SatisfiedLake(subscriber=people, data_session=sessions, bill_line=bills, survey_answer=answers, ticket=tickets, subscription_event=churn, resource=cells)
+    return satisfied_lake.SatisfiedLake(subscriber=people, data_session=sessions, bill_line=bills, survey_answer=answers, ticket=tickets, subscription_event=churn, resource=cells, **accounts)

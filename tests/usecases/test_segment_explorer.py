@@ -12,8 +12,9 @@ import pytest
 
 from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.usecases import view_segments
+from cemlib.usecases.segments.lake_outcomes import LAKE_OUTCOMES
 from cemlib.usecases.segments.movement import compare_segments, trace_moves
-from cemlib.usecases.segments.outcomes import OUTCOMES, measure_segments
+from cemlib.usecases.segments.outcomes import measure_segments
 from cemlib.usecases.segments.wording import measured_rule
 
 _spec = importlib.util.spec_from_file_location("grouped_lake", Path(__file__).with_name("grouped_lake.py"))
@@ -33,13 +34,18 @@ def view(lake):
     return view_segments(lake, role="analyst")
 
 
+@pytest.fixture
+def named(view):
+    return view.again(by="named")
+
+
 def test_the_planted_groups_are_found(view):
     assert view.is_stable
     assert view.segments["subscribers"].tolist() == [100, 60]
-    labels = view._reader.segmenter.labels_
+    labels = view._reader.found.labels
     abroad = {grouped_lake.name_of(one) for one in grouped_lake.ABROAD}
     assert set(labels[labels == view.segments["segment"].iloc[1]].index) == abroad
-    assert view.counts == {"customers": 160, "in_segments": 160, "unknown": 0, "odd": view.counts["odd"]}
+    assert view.counts == {"customers": 160, "in_segments": 160, "unknown": 0, "odd": view.counts["odd"], "groups": 2, "small": 0}
     assert "2 segments" in view.answer[0]
     assert view.fidelity == 1.0
 
@@ -57,7 +63,7 @@ def test_how_they_fare_is_counted_by_hand(view):
     middle, half = (2 / 60 + z**2 / 120) / (1 + z**2 / 60), z * np.sqrt(2 / 60 * 58 / 60 / 60 + z**2 / 14400) / (1 + z**2 / 60)
     assert (away["churn_low"], away["churn_high"]) == (pytest.approx(100 * (middle - half)), pytest.approx(100 * (middle + half)))
     assert home["index"] > away["index"]
-    assert "Least satisfied" in view.answer[1]
+    assert view.answer[1].startswith(f"Index is worst in “{away['segment']}”")
     assert view.segments["bill_n"].tolist() == [100, 60]
 
 
@@ -80,7 +86,7 @@ def test_places_are_squares_of_the_most_used_cells(view):
 def test_two_side_by_side(view):
     compared = view.compared.set_index("name")
     home, away = view.segments["segment"]
-    assert compared["pair"].iloc[0] == f"{away} / {home}"
+    assert compared[["one_segment", "other_segment"]].iloc[0].tolist() == [away, home]
     assert 70 < compared.at["abroad", "one"] < 90
     assert compared.at["abroad", "other"] == 0
     assert compared.at["abroad", "is_apart"]
@@ -90,11 +96,11 @@ def test_two_side_by_side(view):
 
 def test_too_few_answers_are_not_compared():
     labels = pd.Series(["a"] * 40 + ["b"] * 40)
-    outcomes = pd.DataFrame({"index": 70.0, "nps": [9.0] * 40 + [2.0] * 4 + [np.nan] * 36, "tickets": 0.0, "left": False})
-    segments = measure_segments(labels, pd.Series(10.0, index=labels.index), outcomes)
+    values = pd.DataFrame({"index": 70.0, "nps": [9.0] * 40 + [2.0] * 4 + [np.nan] * 36, "tickets": 0.0, "churn": 0.0, "bill": 10.0})
+    segments = measure_segments(labels, values, LAKE_OUTCOMES)
     assert segments.set_index("segment")["nps_state"].to_dict() == {"a": "ok", "b": "too_few"}
     profiles = pd.DataFrame({"segment": [], "feature": []})
-    row = compare_segments(profiles, segments, "a", "b", OUTCOMES).set_index("name").loc["nps_outcome"]
+    row = compare_segments(profiles, segments, "a", "b", LAKE_OUTCOMES).set_index("name").loc["nps_outcome"]
     assert row["one"] == 100
     assert np.isnan(row["other"])
     assert not row["is_apart"]
@@ -139,5 +145,64 @@ def test_a_lake_with_few_customers_says_so(lake):
                                                     data_session=[{"subscriber_key": grouped_lake.name_of(1), "direction_code": "home"}])
     view = view_segments(few, role="analyst")
     assert view.segments.empty
-    assert "too few customers" in view.answer[0]
+    assert "too few mobile customers" in view.answer[0]
     assert view.figures == {"segments": 0.0}
+
+
+def test_named_sets_are_counted_by_hand(named):
+    rules = named.rules.set_index("segment")
+    # sixty have sessions abroad; a twentieth of 160 has most data, and all eight of them are abroad too
+    assert rules["n"].to_dict() == {"roamer": 60, "heavy": 0, "others": 100}
+    assert rules.at["heavy", "elsewhere"] == 8
+    assert rules.at["roamer", "rule"] == "days with use abroad at least 1"
+    assert rules.at["heavy", "rule"].startswith("data volume in the top 5 % (above ")
+    assert named.segments.set_index("segment")["nps"].to_dict() == {"roamer": -100, "others": 100}
+    assert named.counts["in_sets"] == 60
+    assert "segment_2_customers" in named.figures
+    # the forty who were at home before were in no set
+    moved = named.migration.set_index(["before", "after"])["customers"]
+    assert (moved["others", "roamer"], moved["roamer", "roamer"]) == (40, 20)
+
+
+def test_what_the_lake_does_not_know_is_no_empty_set(named):
+    assert [one.partition(":")[0] for one in named.untold] == ["VIP", "IoT fleet", "silent"]
+    assert "no list of watched customers" in named.untold[0]
+    assert "no voice calls" in named.untold[2]
+    assert not {"VIP", "IoT fleet", "silent"} & set(named.rules["segment"])
+    assert "3 more cannot be told" in named.answer[-1]
+
+
+def test_watched_customers_and_fleets_are_sets():
+    lake = grouped_lake.make_lake(watched=range(12), things=range(500, 515))
+    named = view_segments(lake, by="named", role="analyst")
+    rules = named.rules.set_index("segment")["n"]
+    assert (rules["VIP"], rules["IoT fleet"], rules["roamer"]) == (12, 15, 60)
+    # things are no customers among whom segments are looked for
+    assert named.again(by="found").counts["customers"] == 160
+    assert named.counts["customers"] == 175
+
+
+def test_a_manager_cannot_work_out_a_small_set(monkeypatch):
+    lake = grouped_lake.make_lake(watched=range(3), things=range(500, 515))
+    named = view_segments(lake, by="named", role="manager")
+    hidden = named.segments[named.segments["is_suppressed"]]
+    # three are hidden, and the next smallest with them: the number of all is shown
+    assert set(hidden["segment"]) == {"VIP", "IoT fleet"}
+    assert hidden[["subscribers", "index", "tickets", "churn_n"]].isna().all(axis=None)
+    assert named.rules.set_index("segment").loc[["VIP", "IoT fleet"], "n"].isna().all()
+    # eight of the heavy are roamers: fewer than ten are not told
+    assert named.rules.set_index("segment")["elsewhere"].isna()["heavy"]
+    assert named.profiles[named.profiles["segment"] == "VIP"]["value"].isna().all()
+
+
+@pytest.mark.parametrize(("text", "said"), [("sets: [VIP]", "not told as wanted"), ("sets: {rich: bil >= 100}", "bil"), ("sets: {rich: bill about 100}", "cannot be read"), ("sets: {", "cannot be read")])
+def test_rules_beside_the_lake_take_the_place(lake, tmp_path, monkeypatch, text, said):
+    monkeypatch.setenv("CEM_LAKE", str(tmp_path / "lake"))
+    (tmp_path / "named_sets.yaml").write_text("sets: {rich: bill >= 20, traveller: days_abroad >= 5}")
+    assert view_segments(lake, by="named", role="analyst").rules["segment"].tolist() == ["rich", "traveller", "others"]
+    (tmp_path / "named_sets.yaml").write_text(text)
+    with pytest.raises((ParameterError, UnknownNameError), match=said):
+        view_segments(lake, by="named", role="analyst")
+    lenient = view_segments(lake, by="named", role="analyst", strict=False)
+    assert lenient.segments.empty
+    assert any(said in one for one in lenient.missing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import narwhals as nw
@@ -12,7 +13,7 @@ import pandas as pd
 from cemlib.enrich import enriched
 from cemlib.lake import collect_frame
 
-__all__ = ["FEATURES", "Feature", "as_measured", "collect_features", "count_columns"]
+__all__ = ["FEATURES", "Feature", "as_measured", "as_measured_frame", "collect_features", "count_columns"]
 
 _OURS = ["home", "outbound"]
 #: A bill comes once a month: those of so many days before the end are looked at.
@@ -56,14 +57,16 @@ FEATURES = (
 )
 
 
-def collect_features(lake, since: dt.date, until: dt.date) -> pd.DataFrame:
-    """Features of each active mobile customer, a row each.
+def collect_features(lake, since: dt.date, until: dt.date, people: pd.Index | None) -> pd.DataFrame:
+    """Features of each customer, a row each.
 
     Parameters
     ----------
     lake : Lake
     since, until : date
         The first day and the day after the last, UTC.
+    people : Index or None
+        Whose; None: of all who have data sessions.
 
     Returns
     -------
@@ -72,7 +75,6 @@ def collect_features(lake, since: dt.date, until: dt.date) -> pd.DataFrame:
         bill or a rate that is not known is null. ``resource_id``: where the customer had most data sessions.
     """
     days = (until - since).days
-    people = _customers(lake, until)
     data = _by_customer(lake, "data_session", since, until, _data_sums())
     made = pd.DataFrame(index=people if people is not None else data.index)
     data = data.reindex(made.index)
@@ -101,23 +103,18 @@ def as_measured(feature: Feature, value: float) -> float:
     return float(np.expm1(value)) if feature.is_log else float(value)
 
 
-def count_columns(features: pd.DataFrame) -> tuple[list[Feature], list[Feature]]:
+def as_measured_frame(features: pd.DataFrame, catalogue: Sequence[Feature]) -> pd.DataFrame:
+    """All features as they are shown."""
+    return pd.DataFrame({one.name: np.expm1(features[one.name]) if one.is_log else features[one.name] for one in catalogue}, index=features.index).round(_DIGITS)
+
+
+def count_columns(features: pd.DataFrame, catalogue: Sequence[Feature] = FEATURES) -> tuple[list[Feature], list[Feature]]:
     """Which features tell customers apart, and which are the same (or unknown) for nearly all."""
     told, flat = [], []
-    for one in FEATURES:
+    for one in catalogue:
         values = features[one.name].dropna()
         (told if len(values) >= 0.5 * len(features) and values.nunique() > 2 else flat).append(one)
     return told, flat
-
-
-def _customers(lake, until: dt.date) -> pd.Index | None:
-    """Active mobile customers at the end; None where the lake has no list of them."""
-    if not lake.has("subscriber"):
-        return None
-    rows = lake.frame("subscriber").filter(nw.col("valid_from_at") < dt.datetime.combine(until, dt.time()), nw.col("subscriber_kind_code") == "mobile")
-    found = collect_frame(rows.select("subscriber_key", "valid_from_at", "status_code"))
-    found = found.sort_values(["subscriber_key", "valid_from_at"]).drop_duplicates("subscriber_key", keep="last")
-    return pd.Index(found.loc[found["status_code"] == "active", "subscriber_key"], name="subscriber_key")
 
 
 def _data_sums() -> dict[str, nw.Expr]:

@@ -81,7 +81,7 @@ def compare_segments(profiles: pd.DataFrame, segments: pd.DataFrame, one: str, o
                          "difference": pair.at[one, "value"] - pair.at[other, "value"], "one_interval": None, "other_interval": None,
                          "is_apart": abs(pair.at[one, "strength"] - pair.at[other, "strength"]) >= 0.5, "name": feature})
     pair = segments.set_index("segment")
-    for name, title, unit, _ in outcomes:
+    for name, title, unit in ((one.name, one.title, one.unit) for one in outcomes):
         if one in pair.index and other in pair.index:
             # of too few it is not told how they fare
             left, right = (_told(pair.loc[which], name) for which in (one, other))

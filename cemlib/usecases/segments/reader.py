@@ -1,216 +1,233 @@
-"""Reads the lake once for some days, finds the segments, and puts the view together."""
+"""Divides the customers of the lake or of a study, and puts the view together."""
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 from collections.abc import Mapping
 
 import pandas as pd
 
-from cemlib.analysis import Segmenter
-from cemlib.errors import ParameterError, UnknownNameError
-from cemlib.lake import collect_frame
-from cemlib.privacy import suppress_small_groups
+from cemlib.errors import CallError, ParameterError, UnknownNameError
+from cemlib.privacy import may_see_records, suppress_small_groups
 from cemlib.settings import settings
-from cemlib.usecases.period import read_period
 from cemlib.usecases.segments import wording
-from cemlib.usecases.segments.features import FEATURES, as_measured, collect_features, count_columns
+from cemlib.usecases.segments.division import OTHERS, Division, divide_by_rules, find_division, split_rules
+from cemlib.usecases.segments.features import count_columns
+from cemlib.usecases.segments.lake_customers import LAKE, LAST, LakeCustomers
 from cemlib.usecases.segments.movement import compare_segments, find_places, profile_segments, trace_moves
-from cemlib.usecases.segments.outcomes import OUTCOMES, collect_outcomes, measure_segments
+from cemlib.usecases.segments.outcomes import figure_columns, measure_segments
+from cemlib.usecases.segments.study_customers import StudyCustomers
 from cemlib.usecases.segments.view import SegmentView
+from cemlib.usecases.studies.study import load_study, study_names
 
-__all__ = ["ALL", "LAST", "Reader"]
+__all__ = ["ALL", "FOUND", "LAKE", "LAST", "NAMED", "Reader"]
 
 QUESTION = "Which groups of customers are there, and how does each of them fare?"
-LAST, ALL = "last", "all"
-_LAST_DAYS = 14
-_DAY = dt.timedelta(days=1)
-_FIGURES = ["share_ratio", *(f"{name}{end}" for name, *_ in OUTCOMES for end in ("", "_low", "_high", "_n"))]
+ALL, FOUND, NAMED = "all", "found", "named"
+_BY = ((FOUND, "found segments"), (NAMED, "named sets"))
 
 
 class Reader:
-    """Finds the segments of some days.
+    """Divides customers.
 
     Parameters
     ----------
     lake : Lake
-    period : str
-        ``last`` (14 days), a month, a day or from/to.
+    study, period : str
     role : str, optional
     strict : bool
         See :func:`cemlib.usecases.view_segments`.
     """
 
-    def __init__(self, lake, period: str = LAST, role: str | None = None, *, strict: bool = True) -> None:
+    def __init__(self, lake, study: str = LAKE, period: str = LAST, role: str | None = None, *, strict: bool = True) -> None:
         self.lake, self.role, self.strict = lake, role, strict
         self.ignored: list[str] = []
-        self.period = period
-        self.days = self._days(period)
+        self.customers = self._customers(study, period)
 
-    def _days(self, period: str) -> tuple[dt.date, dt.date] | None:
-        """The first day and the day after the last; None for a lake without records."""
-        bounds = self.lake.event_days()
-        if bounds is None:
-            return None
-        ends = [max(self.lake.data_files(name)) for name in ("data_session", "voice_call", "message") if self.lake.has(name)]
-        last = (max(ends) if ends else bounds[1]) + _DAY
-        if period == LAST:
-            return last - _LAST_DAYS * _DAY, last
+    def _customers(self, study: str, period: str) -> LakeCustomers | StudyCustomers:
+        if study in ("", LAKE):
+            return LakeCustomers(self.lake, period, strict=self.strict)
         try:
-            read = read_period(period)
-        except ParameterError as error:
-            if self.strict:
-                raise
-            self.ignored.append(f"{error.what} It is left out.")
-            self.period = LAST
-            return last - _LAST_DAYS * _DAY, last
-        return read.first or bounds[0], min(read.until or last, last) if read.first is None or read.first < last else read.until or last
+            found = StudyCustomers(load_study(study, "segments"))
+            if period not in ("", LAST):
+                self._refuse(ParameterError("A study has no periods.", wanted=LAST, came=period), self.ignored)
+            return found
+        except CallError as error:
+            self._refuse(error, self.ignored, "The lake's customers are shown.")
+            return LakeCustomers(self.lake, LAST, strict=self.strict)
 
-    # what is read is read when it is first asked for
-
-    @functools.cached_property
-    def features(self) -> pd.DataFrame:
-        """Of the chosen days."""
-        return pd.DataFrame() if self.days is None else collect_features(self.lake, *self.days)
+    def _refuse(self, error: CallError, ignored: list[str], instead: str = "It is left out.") -> None:
+        """Stop, or in an app tell what is left out."""
+        if self.strict:
+            raise error
+        ignored.append(" ".join(one for one in (error.what, f"({error.where})" if error.where else "", instead, error.todo) if one))
 
     @functools.cached_property
     def used(self) -> list:
         """The features that tell customers apart."""
-        return [] if self.features.empty else count_columns(self.features)[0]
+        features = self.customers.features
+        return [] if features.empty else count_columns(features, self.customers.catalogue)[0]
 
     @functools.cached_property
-    def segmenter(self) -> Segmenter | None:
-        """The fitted segments; None where there are too few customers."""
-        blocks: dict[str, list[str]] = {}
-        for one in self.used:
-            blocks.setdefault(one.block, []).append(one.name)
+    def found(self) -> Division | ParameterError:
+        """The found segments, or why there are none."""
         try:
-            return Segmenter(blocks).fit(self.features[[one.name for one in self.used]]) if blocks else None
-        except ParameterError:
+            return find_division(self.customers.features, self.used)
+        except ParameterError as error:
+            return error
+
+    @functools.cached_property
+    def named(self) -> Division | CallError:
+        """The named sets, or why they cannot be told."""
+        if self.customers.everyone.empty:
+            return ParameterError("There are no customers.")
+        try:
+            told, untold = split_rules(self.customers.rules, self.customers.marks)
+            return divide_by_rules(told, untold, self.customers.marks, self.customers.catalogue) if told else ParameterError("None of the named sets can be told.", came="; ".join(untold))
+        except CallError as error:
+            if self.strict:
+                raise
+            return error
+
+    @functools.cached_property
+    def found_before(self) -> pd.Series | None:
+        """The segment of each customer in as many days before, by the segments of now."""
+        if self.found.labels.nunique() < 2 or self.customers.earlier is None:
             return None
+        return self.found.predict(self.customers.earlier[[one.name for one in self.used]])
 
     @functools.cached_property
-    def outcomes(self) -> pd.DataFrame:
-        """Of each customer."""
-        return collect_outcomes(self.lake, self.features.index, *self.days)
-
-    @functools.cached_property
-    def before(self) -> pd.Series | None:
-        """The segment of each customer in as many days before, by the segments of now; None where no such days were recorded."""
-        since, until = self.days
-        earlier = since - (until - since)
-        if self.segmenter is None or self.segmenter.k_ == 1 or not self.lake.has("data_session") or min(self.lake.data_files("data_session")) > earlier:
-            return None
-        found = collect_features(self.lake, earlier, since)
-        return self.segmenter.predict(found[[one.name for one in self.used]])
-
-    @functools.cached_property
-    def resources(self) -> pd.DataFrame:
-        """Where the cells stand."""
-        columns = ["resource_id", "latitude_deg", "longitude_deg"]
-        return collect_frame(self.lake.frame("resource").select(*columns)) if self.lake.has("resource") else pd.DataFrame(columns=columns)
+    def named_before(self) -> pd.Series | None:
+        """The named set of each customer in as many days before, by the limits of now."""
+        return None if self.customers.earlier_marks is None else self.named.predict(self.customers.earlier_marks.frame)
 
     def again(self, asked: Mapping[str, str]) -> SegmentView:
-        """The view of these parameters, of another reader where the period is another."""
-        reader = self if asked["period"] == self.period else Reader(self.lake, asked["period"], self.role, strict=self.strict)
-        return reader.view(segment=asked["segment"], other=asked["other"])
+        """The view of these parameters, of another reader where the customers are others."""
+        is_same = (asked["study"], asked["period"]) == (self.customers.study, self.customers.period or LAST)
+        reader = self if is_same else Reader(self.lake, asked["study"], asked["period"], self.role, strict=self.strict)
+        return reader.view(**{name: asked[name] for name in ("by", "segment", "other")})
 
-    def view(self, *, segment: str = ALL, other: str = ALL) -> SegmentView:
+    def view(self, *, by: str = FOUND, segment: str = ALL, other: str = ALL) -> SegmentView:
         """Put the view together."""
-        ignored, found = list(self.ignored), self.segmenter
-        names = [] if found is None else list(found.profiles_["segment"])
-        chosen = {name: self._named(name, value, names, ignored) for name, value in (("segment", segment), ("other", other))}
-        if found is None:
-            return self._empty(chosen, [*ignored, *self._missing()])
-        features, labels = self.features, found.labels_
-        segments = suppress_small_groups(measure_segments(labels, self._bills(), self.outcomes), self.role, figures=_FIGURES)
-        small = set(segments.loc[segments["is_suppressed"], "segment"])
-        profiles = profile_segments(features, labels, self.used)
-        profiles.loc[profiles["segment"].isin(small), ["value", "strength"]] = float("nan")
-        rules = found.rules_.assign(rule=[wording.measured_rule(one) for one in found.rules_["rule"]])
-        migration, kept = trace_moves(self.before, labels, self.role) if self.before is not None else (pd.DataFrame(), {"n": 0})
-        pair = self._pair(chosen, segments)
-        compared = compare_segments(profiles, segments, *pair, OUTCOMES) if pair else pd.DataFrame()
-        places = find_places(features["resource_id"], labels, self.resources, "" if chosen["segment"] == ALL else chosen["segment"], self.role)
-        table = found.stability_
-        stability = None if found.k_ == 1 else float(table.loc[table["segments"] == found.k_, "ari"].max())
-        counts = {"customers": len(features), "in_segments": int(labels.notna().sum()), "unknown": int(labels.isna().sum()), "odd": int(found.odd_.notna().sum())}
-        return SegmentView(
-            question=QUESTION, answer=wording.answer_sentences(segments[~segments["is_suppressed"]], found.is_stable_, stability, kept, counts),
-            missing=[*ignored, *self._missing()], chosen={"period": self.period, **chosen}, choices=self._choices(names), period=self._words(), segments=segments,
-            profiles=profiles, rules=rules, fidelity=float(found.fidelity_), stability=stability, is_stable=found.is_stable_, migration=migration, kept=kept,
-            compared=compared.assign(pair=" / ".join(pair)) if pair else compared, places=places, counts=counts, role=self.role, footer=self._footer(),
-            kpis=[], figures=self._figures(segments, found, kept, counts, stability), tables=_tables(segments, profiles, rules, migration), _reader=self)
+        ignored = [*self.ignored, *self.customers.ignored]
+        by = self._by(by, ignored)
+        is_named = by == NAMED
+        division = self.named if is_named else self.found
+        names = [] if isinstance(division, CallError) else sorted(division.labels.dropna().unique())
+        chosen = {"study": self.customers.study, "by": by, "period": self.customers.period or LAST, "segment": self._segment(segment, names, ignored),
+                  "other": self._segment(other, names, ignored)}
+        base = {"question": QUESTION, "chosen": chosen, "choices": self._choices(names), "period": self.customers.when, "role": self.role, "footer": self._footer(is_named), "kpis": [],
+                "outcomes": self.customers.outcomes, "_reader": self}
+        if isinstance(division, CallError):
+            return self._empty(base, division, ignored)
+        return self._filled(base, division, ignored)
 
-    def _bills(self) -> pd.Series:
-        bill = next(one for one in FEATURES if one.name == "bill")
-        return self.features["bill"].map(lambda value: as_measured(bill, value), na_action="ignore")
+    def _by(self, by: str, ignored: list[str]) -> str:
+        known = [one for one, _ in _BY if one == FOUND or self.customers.has_rules]
+        if by in known:
+            return by
+        self._refuse(UnknownNameError("way to divide customers", by, known), ignored)
+        return FOUND
 
-    def _named(self, name: str, value: str, names: list[str], ignored: list[str]) -> str:
+    def _segment(self, value: str, names: list[str], ignored: list[str]) -> str:
         if value in ("", ALL) or value in names:
             return value or ALL
-        error = UnknownNameError("segment", value, names)
-        if self.strict:
-            raise error
-        ignored.append(f"{error.what} It is left out.")
+        self._refuse(UnknownNameError("segment", value, names), ignored)
         return ALL
 
+    def _filled(self, base: dict, division: Division, ignored: list[str]) -> SegmentView:
+        is_named, chosen, outcomes = base["chosen"]["by"] == NAMED, base["chosen"], self.customers.outcomes
+        features, labels = (self.customers.everyone if is_named else self.customers.features), division.labels
+        measured = measure_segments(labels, self.customers.values, outcomes)
+        # the number of all is shown too: one hidden group alone could be worked out
+        segments = suppress_small_groups(measured, self.role, figures=figure_columns(outcomes), total_shown=True)
+        small = set(segments.loc[segments["is_suppressed"], "segment"])
+        profiles = profile_segments(features, labels, division.used)
+        profiles.loc[profiles["segment"].isin(small), ["value", "strength"]] = float("nan")
+        earlier = self.named_before if is_named else self.found_before
+        migration, kept = trace_moves(earlier, labels, self.role) if earlier is not None else (pd.DataFrame(), {"n": 0})
+        pair = self._pair(chosen, segments)
+        compared = compare_segments(profiles, segments, *pair, outcomes).assign(one_segment=pair[0], other_segment=pair[1]) if pair else pd.DataFrame()
+        counts = {"customers": len(features), "in_segments": int(labels.notna().sum()), "unknown": int(labels.isna().sum()), "odd": division.odd, "groups": int(labels.nunique()),
+                  "small": len(small)}
+        rules = self._rules(division.rules, is_named, small)
+        if is_named:
+            counts["groups"] = len(rules) - 1
+            counts["in_sets"] = None if OTHERS in small else len(labels) - int((labels == OTHERS).sum())
+        shown = segments[~segments["is_suppressed"]]
+        answer = (wording.named_sentences(shown, self.customers.noun_of_all, OTHERS, counts, division.untold, kept, outcomes) if is_named else
+                  wording.answer_sentences(shown, self.customers.noun, division.is_stable, division.stability, kept, counts, outcomes))
+        return SegmentView(
+            **base, answer=answer, missing=[*ignored, *self._missing(is_named, earlier)], segments=segments, profiles=profiles, rules=rules, untold=list(division.untold),
+            fidelity=division.fidelity, stability=division.stability, is_stable=division.is_stable, migration=migration, kept=kept, compared=compared,
+            places=self._places(features, labels, chosen["segment"]), counts=counts, figures=self._figures(segments, division, kept, counts),
+            tables={"segments": segments, "segment_profiles": profiles, "segment_rules": rules} | ({"segment_moves": migration} if len(migration) else {}))
+
+    def _rules(self, rules: pd.DataFrame, is_named: bool, small: set[str]) -> pd.DataFrame:
+        """From a manager the few who also meet a rule are hidden as the few who make a set are."""
+        if not is_named:
+            return rules
+        rules = rules.astype({"n": "Int64", "elsewhere": "Int64", "unknown": "Int64"})
+        rules.loc[rules["segment"].isin(small), "n"] = pd.NA
+        if not may_see_records(self.role):
+            for name in ("elsewhere", "unknown"):
+                rules[name] = rules[name].mask((rules[name] > 0) & (rules[name] < settings().minimum_group))
+        return rules
+
+    def _places(self, features: pd.DataFrame, labels: pd.Series, segment: str) -> pd.DataFrame | None:
+        if "resource_id" not in features:
+            return None
+        return find_places(features["resource_id"], labels, self.customers.resources, "" if segment == ALL else segment, self.role)
+
     def _pair(self, chosen: Mapping[str, str], segments: pd.DataFrame) -> tuple[str, str] | None:
-        """The two segments that are compared: the chosen ones, else those with the lowest and the highest index."""
+        """The two segments that are compared: the chosen ones, else those that fare worst and best."""
         shown = segments[~segments["is_suppressed"]]
         if len(shown) < 2:
             return None
-        order = shown.sort_values("index", na_position="last")["segment"].tolist()
+        judged = next((one for one in self.customers.outcomes if one.better), None)
+        # of too few, or of none, it is not known how they fare: they are the last to be compared
+        known = shown[shown[f"{judged.name}_state"] == "ok"].sort_values(judged.name, ascending=judged.better > 0) if judged else shown
+        order = known["segment"].tolist() if len(known) > 1 else shown["segment"].tolist()
         one = chosen["segment"] if chosen["segment"] != ALL else order[0]
-        other = chosen["other"] if chosen["other"] not in (ALL, one) else next(name for name in reversed(order) if name != one)
+        other = chosen["other"] if chosen["other"] not in (ALL, one) else next(name for name in [*reversed(order), *shown["segment"]] if name != one)
         return (one, other) if {one, other} <= set(shown["segment"]) else None
 
     def _choices(self, names: list[str]) -> dict[str, list[tuple[str, str]]]:
-        days = self.lake.event_days()
-        months = [] if days is None else [str(one) for one in pd.period_range(days[0], days[1], freq="M")][::-1]
-        periods = [(LAST, f"the last {_LAST_DAYS} days"), *((one, read_period(one).label) for one in months)]
-        if self.period not in dict(periods):
-            periods.append((self.period, read_period(self.period).label))
-        return {"period": periods, "segment": [(ALL, "all"), *((one, one) for one in names)], "other": [(ALL, "the one that fares best"), *((one, one) for one in names)]}
+        studies = list(dict.fromkeys([LAKE, *study_names("segments"), self.customers.study]))
+        return {"study": [(one, "the lake" if one == LAKE else one) for one in studies], "by": list(_BY) if self.customers.has_rules else [], "period": self.customers.periods(),
+                "segment": [(ALL, "all"), *((one, one) for one in names)], "other": [(ALL, "the one that fares best"), *((one, one) for one in names)]}
 
-    def _words(self) -> str:
-        return "no records" if self.days is None else f"{self.days[0]} to {self.days[1] - _DAY} UTC"
+    def _missing(self, is_named: bool, earlier: pd.Series | None) -> list[str]:
+        customers, found = self.customers, list(self.customers.notes)
+        if not is_named:
+            told, flat = count_columns(customers.features, customers.catalogue)
+            found += [f"Not looked at, because nearly all customers have the same or it is not known: {', '.join(one.title for one in flat)}."] if flat and told else []
+        can_move = customers.not_moved and (is_named or self.found.labels.nunique() > 1)
+        return [*found, customers.not_moved] if can_move and (earlier is None or not earlier.notna().any()) else found
 
-    def _missing(self) -> list[str]:
-        if self.days is None:
-            return ["The lake has no records yet."]
-        told, flat = count_columns(self.features) if len(self.features) else ([], list(FEATURES))
-        found = [f"Not looked at, because nearly all customers have the same or it is not known: {', '.join(one.title for one in flat)}."] if flat and told else []
-        if self.segmenter is None:
-            found.append("There are too few customers with all features to look for segments (at least 50 are needed).")
-        elif self.segmenter.k_ > 1 and self.before is not None and not self.before.notna().any():
-            found.append("Of the days before a feature is not known for any customer: it cannot be told who moved.")
-        elif self.segmenter.k_ > 1 and self.before is None:
-            found.append(f"The {(self.days[1] - self.days[0]).days} days before were not recorded: it cannot be told who moved.")
-        return found
+    def _footer(self, is_named: bool) -> list[str]:
+        how = ("sets by rule; the first that is met counts" if is_named else
+               "Gaussian mixture on robustly scaled features, seed 0; a number of segments counts when both halves of the customers give it")
+        return [*self.customers.facts, how, "95 % intervals: Student's t for means, Wilson for shares, adjusted Wald for the NPS, Garwood for counts",
+                "an association: a segment is a description, not a cause", f"groups under {settings().minimum_group} customers hidden from managers"]
 
-    def _footer(self) -> list[str]:
-        return [f"snapshot {self.lake.snapshot().id}", self._words(), "Gaussian mixture on robustly scaled features, seed 0; a number of segments counts when both halves of the customers give it",
-                "95 % intervals: Student's t for means, Wilson for shares, adjusted Wald for the NPS, Garwood for counts", "an association: a segment is a description, not a cause",
-                f"groups under {settings().minimum_group} customers hidden from managers"]
+    def _empty(self, base: dict, error: CallError, ignored: list[str]) -> SegmentView:
+        none, n = pd.DataFrame(), len(self.customers.everyone)
+        is_named = base["chosen"]["by"] == NAMED
+        first = "None of the named sets can be told." if is_named else f"There are too few {self.customers.noun} to look for segments." if "few" in error.what or n == 0 else error.what
+        why = " ".join(one for one in (error.what, f"Wanted: {error.wanted}." if error.wanted else "", f"There are: {error.came}." if error.came else "") if one)
+        return SegmentView(**base, answer=[first], missing=[*ignored, *self.customers.notes, *([why] if n else [])], segments=none, profiles=none, rules=none, untold=[], fidelity=float("nan"),
+                           stability=None, is_stable=False, migration=none, kept={"n": 0}, compared=none, places=none if base["chosen"]["study"] == LAKE else None,
+                           counts={"customers": n, "in_segments": 0, "unknown": 0, "odd": 0, "groups": 0, "small": 0}, figures={"segments": 0.0}, tables={})
 
-    def _empty(self, chosen: dict[str, str], missing: list[str]) -> SegmentView:
-        none = pd.DataFrame()
-        return SegmentView(QUESTION, wording.answer_sentences(none, False, None, {}, {}), missing, {"period": self.period, **chosen}, self._choices([]), self._words(), none, none,
-                           none, float("nan"), None, False, none, {"n": 0}, none, none, {"customers": len(self.features), "in_segments": 0, "unknown": 0, "odd": 0},
-                           self.role, self._footer(), [], {"segments": 0.0}, {}, self)
-
-    @staticmethod
-    def _figures(segments: pd.DataFrame, found: Segmenter, kept: Mapping[str, float], counts: Mapping[str, int], stability: float | None) -> dict[str, float]:
-        made = {"segments": float(found.k_), "customers": float(counts["in_segments"]), "rule_fidelity_ratio": float(found.fidelity_)}
-        made |= {"stability": stability} if stability is not None else {}
+    def _figures(self, segments: pd.DataFrame, division: Division, kept: Mapping[str, float], counts: Mapping[str, int]) -> dict[str, float]:
+        made = {"segments": float(counts["groups"]), "customers": float(counts["in_segments"])}
+        made |= {"rule_fidelity_ratio": division.fidelity} if division.fidelity == division.fidelity else {}
+        made |= {"stability": division.stability} if division.stability is not None else {}
         made |= {"kept_ratio": kept["value"]} if kept.get("n") else {}
+        first = self.customers.outcomes[0].name
         for place, row in enumerate(segments.itertuples(), 1):
             if not row.is_suppressed:
-                made |= {f"segment_{place}_customers": float(row.subscribers), f"segment_{place}_index": float(segments.at[row.Index, "index"])}
+                made[f"segment_{place}_customers"] = float(row.subscribers)
+                made |= {f"segment_{place}_{first}": float(segments.at[row.Index, first])} if segments.at[row.Index, f"{first}_state"] == "ok" else {}
         return made
-
-
-def _tables(segments: pd.DataFrame, profiles: pd.DataFrame, rules: pd.DataFrame, migration: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {"segments": segments, "segment_profiles": profiles, "segment_rules": rules} | ({"segment_moves": migration} if len(migration) else {})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 if TYPE_CHECKING:
+    from cemlib.usecases.segments.outcomes import Outcome
     from cemlib.usecases.segments.reader import Reader
 
 __all__ = ["SegmentView"]
@@ -22,15 +24,19 @@ class SegmentView:
     question : str
     answer, missing : list of str
     chosen : dict of str to str
-        period, segment, other.
+        study, by, period, segment, other.
     choices : dict of str to list of (value, label)
     period : str
+    outcomes : sequence of Outcome
+        How a segment fares.
     segments : DataFrame
         See :func:`cemlib.usecases.segments.outcomes.measure_segments`; from a manager, small ones are hidden (``is_suppressed``).
     profiles : DataFrame
         segment, feature, title, unit, block, value (median, as measured), strength (robust standard deviations from the median of all).
     rules : DataFrame
-        segment, rule, n, precision, coverage.
+        segment, rule, n, and of found segments precision and coverage, of named sets elsewhere (customers who meet it, but an earlier one too) and unknown.
+    untold : list of str
+        Named sets that cannot be told, and why.
     fidelity : float
         Share of customers to whom the rules give their segment.
     stability : float or None
@@ -42,10 +48,10 @@ class SegmentView:
         value, low, high, n: the share of customers who stayed in their segment.
     compared : DataFrame
         The two chosen segments side by side: title, unit, one, other, difference, strength.
-    places : DataFrame
-        Squares of half a degree: latitude_deg, longitude_deg, subscribers, n (of the chosen segment), share_ratio, is_suppressed.
+    places : DataFrame or None
+        Squares of half a degree: latitude_deg, longitude_deg, subscribers, n (of the chosen segment), share_ratio, is_suppressed; None where no place is known at all.
     counts : dict
-        customers, in_segments, unknown (a feature is missing), odd.
+        customers, in_segments, unknown (a feature is missing), odd, groups (hidden ones too), small (hidden); of named sets in_sets (who meet a rule).
     role : str or None
     footer, kpis : list of str
     figures : dict of str to float
@@ -58,17 +64,19 @@ class SegmentView:
     chosen: dict[str, str]
     choices: dict[str, list[tuple[str, str]]]
     period: str
+    outcomes: Sequence[Outcome]
     segments: pd.DataFrame
     profiles: pd.DataFrame
     rules: pd.DataFrame
+    untold: list[str]
     fidelity: float
     stability: float | None
     is_stable: bool
     migration: pd.DataFrame
     kept: dict[str, float]
     compared: pd.DataFrame
-    places: pd.DataFrame
-    counts: dict[str, int]
+    places: pd.DataFrame | None
+    counts: dict[str, int | None]
     role: str | None
     footer: list[str]
     kpis: list[str]
@@ -77,5 +85,5 @@ class SegmentView:
     _reader: Reader = field(repr=False)
 
     def again(self, **asked: str) -> SegmentView:
-        """The view with another period, segment or other; only another period reads the lake again."""
+        """The view with other parameters; only another study or period reads anew."""
         return self._reader.again({**self.chosen, **asked})

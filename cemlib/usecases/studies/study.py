@@ -1,4 +1,4 @@
-"""A study: which ratings, which features with which levers, which groups, and the declared graph. A YAML file each."""
+"""A study: which ratings, which features with which levers, which groups, the declared graph, and by what customers are divided. A YAML file each."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.settings import settings
+from cemlib.usecases.studies.segmentation import Segmentation
 
 __all__ = ["OUTCOME", "Feature", "Source", "Study", "load_study", "study_names"]
 
@@ -57,7 +58,19 @@ class Feature(BaseModel):
 
 
 class Source(BaseModel):
-    """Where the ratings come from: the lake, or a CSV file beside the study with its columns of rating and customer."""
+    """Where the rows come from.
+
+    Attributes
+    ----------
+    lake : str, optional
+        ``call_ratings`` of the lake.
+    file : str, optional
+        A CSV file beside the study, a row a rating or a customer.
+    rating, customer : str, optional
+        Its columns; the rating is wanted where something is rated.
+    join : list of str
+        Further CSV files, a row a customer, with the same column of customers.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -65,16 +78,17 @@ class Source(BaseModel):
     file: str | None = None
     rating: str | None = None
     customer: str | None = None
+    join: list[str] = []
 
     @model_validator(mode="after")
     def _check(self) -> Source:
-        if (self.lake is None) == (self.file is None) or (self.file and not (self.rating and self.customer)):
-            raise ValueError("a source is the lake, or a file with rating and customer")
+        if (self.lake is None) == (self.file is None) or (self.file and not self.customer) or (self.join and not self.file):
+            raise ValueError("a source is the lake, or a file (and others to join) with a column of customers")
         return self
 
 
 class Study(BaseModel):
-    """A study as its file tells it."""
+    """A study as its file tells it: of ratings that levers move, of customers that are divided, or of both."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -83,11 +97,22 @@ class Study(BaseModel):
     title: str
     source: Source
     scale: tuple[float, float] = (1, 5)
-    features: dict[str, Feature]
+    features: dict[str, Feature] = {}
     groups: list[str] = []
-    edges: list[str]
+    edges: list[str] = []
     unobserved: list[str] = []
     cost_unit: str = "units of cost"
+    segments: Segmentation | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Study:
+        if self.levers and self.source.file and not self.source.rating:
+            raise ValueError("levers move a rating: the source names its column")
+        if self.segments and self.source.lake:
+            raise ValueError("the lake's own customers are divided without a study")
+        if not self.levers and self.segments is None:
+            raise ValueError("there is nothing that can be changed (a feature with a lever), and no section segments")
+        return self
 
     @property
     def levers(self) -> dict[str, Feature]:
@@ -99,20 +124,46 @@ def _folders() -> list[Path]:
     return [settings().lake_path.parent / "studies", Path(__file__).parent]
 
 
-def study_names() -> list[str]:
-    """The studies there are: those of the workbench, and the files in the folder ``studies`` beside the lake."""
-    return sorted({path.stem for folder in _folders() for path in folder.glob("*.yaml") if _NAME.fullmatch(path.stem)})
+def study_names(asked: Literal["levers", "segments"] | None = None) -> list[str]:
+    """The studies there are: those of the workbench, and the files in the folder ``studies`` beside the lake.
+
+    Parameters
+    ----------
+    asked : str, optional
+        ``levers``: those in which something can be changed; ``segments``: those whose customers are divided. A file that cannot be read is among both, so
+        that who opens it is told why.
+    """
+    return sorted({path.stem for folder in _folders() for path in folder.glob("*.yaml") if _NAME.fullmatch(path.stem) and (asked is None or _has(path, asked))})
 
 
-def load_study(name: str) -> Study:
+def _has(path: Path, asked: str) -> bool:
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return True
+    if not isinstance(told, dict):
+        return True
+    features = told.get("features")
+    has_levers = isinstance(features, dict) and any(isinstance(one, dict) and one.get("lever") for one in features.values())
+    has_segments = bool(told.get("segments"))
+    return {"levers": has_levers, "segments": has_segments}[asked] or not (has_levers or has_segments)
+
+
+def load_study(name: str, asked: Literal["levers", "segments"] | None = None) -> Study:
     """Read a study by its name.
+
+    Parameters
+    ----------
+    name : str
+    asked : str, optional
+        What the study must have: see :func:`study_names`.
 
     Raises
     ------
     UnknownNameError
         There is no such study.
     ParameterError
-        Its file is not told as wanted.
+        Its file is not told as wanted, or it has nothing of what is asked.
 
     Examples
     --------
@@ -121,18 +172,24 @@ def load_study(name: str) -> Study:
     """
     # an address names it: a name only, never a path
     if name not in study_names():
-        raise UnknownNameError("study", name[:60], study_names())
+        raise UnknownNameError("study", name[:60], study_names(asked))
     path = next(folder / f"{name}.yaml" for folder in _folders() if (folder / f"{name}.yaml").is_file())
     try:
         told = yaml.safe_load(path.read_text(encoding="utf-8"))
         if not isinstance(told, dict):
-            raise ParameterError("A study is not told as wanted.", wanted="title, source, features, groups, edges", came=type(told).__name__, where=path.name)
-        study = Study(**{**told, "name": name, "path": path})
-    except yaml.YAMLError as error:
+            raise ParameterError("A study is not told as wanted.", wanted="title, source, features, groups, edges, segments", came=type(told).__name__, where=path.name)
+        study = Study.model_validate({**told, "name": name, "path": path})
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParameterError("A study is no YAML.", came=str(error)[:100], where=path.name) from error
     except ValidationError as error:
         first = error.errors()[0]
         raise ParameterError("A study is not told as wanted.", came=first["msg"], where=f"{path.name}: {' > '.join(str(one) for one in first['loc'])}") from error
-    if not study.levers:
-        raise ParameterError("A study has nothing that can be changed.", wanted="a feature with a lever", where=path.name)
+    if asked == "levers" and not study.levers:
+        raise ParameterError("A study has nothing that can be changed.", wanted="a feature with a lever", where=path.name, todo=_instead(asked))
+    if asked == "segments" and study.segments is None:
+        raise ParameterError("A study does not say by what its customers are divided.", wanted="a section segments", where=path.name, todo=_instead(asked))
     return study
+
+
+def _instead(asked: Literal["levers", "segments"]) -> str:
+    return f"Choose one of: {', '.join(study_names(asked))}" if study_names(asked) else ""

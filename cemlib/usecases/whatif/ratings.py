@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import narwhals as nw
 import numpy as np
@@ -11,8 +11,8 @@ import pandas as pd
 from cemlib.enrich import enriched
 from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.lake import collect_frame
+from cemlib.usecases.studies.files import read_study_files
 from cemlib.usecases.studies.study import OUTCOME, Study
-from cemlib.usecases.studies.table import read_study_file
 
 __all__ = ["Ratings", "read_study_ratings"]
 
@@ -35,6 +35,8 @@ class Ratings:
         The graph in the names of ``features``.
     n_dropped : int
         Ratings without an answer or without a customer.
+    notes : list of str
+        Of files that were joined.
     """
 
     features: pd.DataFrame
@@ -43,6 +45,7 @@ class Ratings:
     groups: pd.DataFrame
     edges: list[tuple[str, str]]
     n_dropped: int
+    notes: list[str] = field(default_factory=list)
 
 
 def read_study_ratings(study: Study, lake) -> Ratings:
@@ -55,7 +58,11 @@ def read_study_ratings(study: Study, lake) -> Ratings:
     UnknownNameError
         The study names a column that is not there.
     """
-    frame, rating, customer = _from_lake(lake) if study.source.lake else (read_study_file(study), str(study.source.rating), str(study.source.customer))
+    if study.source.lake:
+        notes, (frame, rating, customer) = [], _from_lake(lake)
+    else:
+        frame, notes = read_study_files(study)
+        rating, customer = str(study.source.rating), str(study.source.customer)
     keep = frame[rating].notna() & frame[customer].notna()
     rows = frame[keep].reset_index(drop=True)
     if rows.empty:
@@ -71,7 +78,7 @@ def read_study_ratings(study: Study, lake) -> Ratings:
         features |= made
         parts[name] = list(made)
     groups = pd.DataFrame({name: rows[name].astype("str").where(rows[name].notna(), "unknown").astype("category") for name in study.groups}, index=rows.index)
-    return Ratings(pd.DataFrame(features, index=rows.index), rows[rating], rows[customer], groups, _edges(study, parts), int((~keep).sum()))
+    return Ratings(pd.DataFrame(features, index=rows.index), rows[rating], rows[customer], groups, _edges(study, parts), int((~keep).sum()), notes)
 
 
 def _dummies(values: pd.Series, name: str) -> dict[str, pd.Series]:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cemlib.usecases.segments.reader import ALL
+from cemlib.usecases.segments.reader import ALL, FOUND, LAKE, LAST, NAMED
 from cemlib.usecases.segments.view import SegmentView
 from cemwidgets.filters import Choice
-from cemwidgets.panel.parts import actions, box, card, cards, footer, notice, percent, question
+from cemwidgets.panel.parts import actions, box, card, cards, esc, footer, notice, percent, question
 from cemwidgets.segments.places import places_map
-from cemwidgets.segments.tables import compare_table, moves_table, profile_table, rules_table, segments_table
+from cemwidgets.segments.tables import (
+    compare_table,
+    moves_table,
+    profile_table,
+    rules_table,
+    segments_table,
+    sets_table,
+)
 
-__all__ = ["FILTERS", "SegmentState"]
+__all__ = ["SegmentState"]
 
-FILTERS = ("period", "segment", "other")
-_DEFAULTS = {"period": "last", "segment": ALL, "other": ALL}
+_CHIPS = {"study": ("customers of", LAKE), "by": ("by", FOUND), "period": ("period", LAST), "segment": ("segment", ALL), "other": ("beside", ALL)}
 
 
 class SegmentState:
@@ -40,12 +46,25 @@ class SegmentState:
 
     def filters(self) -> list[Choice]:
         """The chips."""
-        labels = {"period": "period", "segment": "segment", "other": "beside"}
-        return [Choice(name, labels[name], tuple(self.view.choices[name]), _DEFAULTS[name]) for name in FILTERS]
+        return [Choice(name, *self._words(name)) for name in _CHIPS if len(self.view.choices[name]) > (2 if name in ("segment", "other") else 1) or self.view.chosen[name] != _CHIPS[name][1]]
+
+    def _words(self, name: str) -> tuple[str, tuple, str]:
+        label, default = _CHIPS[name]
+        return "set" if name == "segment" and self.is_named else label, tuple(self.view.choices[name]), default
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the customers are one group: there is nothing to choose, to rule or to compare."""
+        return self.view.counts["groups"] == 1 and not self.is_named
+
+    @property
+    def is_named(self) -> bool:
+        """Whether customers are divided by named sets."""
+        return self.view.chosen["by"] == NAMED
 
     def values(self) -> Mapping[str, str]:
         """What the filters are set to."""
-        return {name: self.view.chosen[name] for name in FILTERS}
+        return {one.name: self.view.chosen[one.name] for one in self.filters()}
 
     def tail(self, query: str) -> str:
         """The way out at the end of the chips."""
@@ -56,50 +75,76 @@ class SegmentState:
         view = self.view
         if view.segments.empty:
             return ""
-        counts = view.counts
-        made = [card("Segments", str(len(view.segments)), note=view.period, interval="" if view.stability is None else f"halves agree {view.stability:.2f} (1: the same)",
-                     compare="stable" if view.is_stable else "not stable", verdict="better" if view.is_stable else "context", name="segments", exact=float(len(view.segments))),
-                card("Customers", f"{counts['in_segments']:,}", note=f"of {counts['customers']:,} active", interval=f"{counts['unknown']:,} miss a feature", compare=f"{counts['odd']:,} unlike any segment",
-                     name="customers", exact=float(counts["in_segments"])),
-                card("Rules right", percent(view.fidelity, 0), unit="%", note="of customers the rules did not see", name="rule_fidelity_ratio", exact=view.fidelity)]
+        made = self._set_cards() if self.is_named else self._segment_cards()
         if view.kept.get("n"):
-            made.append(card("Stayed", percent(view.kept["value"], 0), unit="%", note="in their segment since the days before", interval=f"95 % {percent(view.kept['low'], 0)} – {percent(view.kept['high'], 0)}",
+            made.append(card("Stayed", percent(view.kept["value"], 0), unit="%", note="where they were in the days before", interval=f"95 % {percent(view.kept['low'], 0)} – {percent(view.kept['high'], 0)}",
                              name="kept_ratio", exact=view.kept["value"]))
         return cards(made)
 
+    def _segment_cards(self) -> list[str]:
+        view, counts = self.view, self.view.counts
+        stable = "one group" if self.is_one else "stable" if view.is_stable else "not stable"
+        made = [card("Segments", str(counts["groups"]), note=view.period, interval="" if view.stability is None else f"halves agree {view.stability:.2f} (1: the same)",
+                     compare=stable, verdict="better" if stable == "stable" else "context", name="segments", exact=float(counts["groups"])),
+                card("Customers", f"{counts['in_segments']:,}", note=f"of {counts['customers']:,}{' active' if view.chosen['study'] == LAKE else ''}", interval=f"{counts['unknown']:,} miss a feature",
+                     compare=f"{counts['odd']:,} unlike any segment", name="customers", exact=float(counts["in_segments"]))]
+        if not self.is_one:
+            made.append(card("Rules right", percent(view.fidelity, 0), unit="%", note="of customers the rules did not see", name="rule_fidelity_ratio", exact=view.fidelity))
+        return made
+
+    def _set_cards(self) -> list[str]:
+        view, counts = self.view, self.view.counts
+        met = "hidden" if counts["in_sets"] is None else f"{counts['in_sets']:,} meet a rule"
+        return [card("Named sets", str(counts["groups"]), note=view.period, interval=f"{len(view.untold)} more cannot be told" if view.untold else "", name="segments", exact=float(counts["groups"])),
+                card("Customers", f"{counts['in_segments']:,}", note="and things" if view.chosen["study"] == LAKE else "", interval=met, name="customers", exact=float(counts["in_segments"]))]
+
     def segments(self, live: bool = True) -> str:
         """Each segment with its size and how it fares."""
+        title = "Named sets" if self.is_named else "Segments"
         if self.view.segments.empty:
-            return box("Segments", '<div class="cem-empty">There are too few customers to look for segments.</div>')
-        return box("Segments", segments_table(self.view.segments, self.view.chosen["segment"], live), note="95 % intervals below each figure" + ("; a row opens its places and comparison" if live else ""))
+            return box(title, f'<div class="cem-empty">{esc(self.view.answer[0])}</div>')
+        opens = "; a row opens its comparison" + ("" if self.view.places is None else " and places") if live and not self.is_one else ""
+        return box(title, segments_table(self.view.segments, self.view.outcomes, self.view.chosen["segment"], live and not self.is_one, "Set" if self.is_named else "Segment"), note=f"95 % intervals below each figure{opens}")
 
     def profiles(self, live: bool = True) -> str:
         """What they do and what they are used to."""
         if self.view.profiles.empty:
             return box("Profiles", '<div class="cem-empty">No segments.</div>')
-        return box("Profiles", profile_table(self.view.profiles, list(self.view.segments["segment"])), note="medians; ▲ ▼ half a standard deviation from all customers or more")
+        return box("Profiles", profile_table(self.view.profiles, list(self.view.segments["segment"]), set(self.view.segments.loc[self.view.segments["is_suppressed"], "segment"])),
+                   note="medians" if self.is_one else "medians; ▲ ▼ half a standard deviation from all customers or more")
 
     def rules(self, live: bool = True) -> str:
         """The rules in plain words."""
+        if self.is_one:
+            return ""
         if self.view.rules.empty:
             return box("Rules", '<div class="cem-empty">No segments.</div>')
+        if self.is_named:
+            untold = "".join(f"<li>{esc(one)}</li>" for one in self.view.untold)
+            return box("Rules in plain words", sets_table(self.view.rules), note="the first that is met counts", foot=f'<h3>Cannot be told</h3><ul class="cem-note">{untold}</ul>' if untold else "")
         return box("Rules in plain words", rules_table(self.view.rules), note="grown on two thirds of the customers, told of the others")
 
     def moves(self, live: bool = True) -> str:
         """Who was where before."""
+        if self.view.chosen["study"] != LAKE or self.is_one:
+            return ""
         if self.view.migration.empty:
             return box("Who moved", '<div class="cem-empty">It cannot be told: no days before that are known, or one segment only.</div>')
-        return box("Who moved", moves_table(self.view.migration), note="from as many days before, by the segments of now")
+        return box("Who moved", moves_table(self.view.migration), note="from as many days before, by the " + ("limits" if self.is_named else "segments") + " of now")
 
     def compare(self, live: bool = True) -> str:
         """Two segments side by side."""
+        if self.is_one:
+            return ""
         if self.view.compared.empty:
             return box("Side by side", '<div class="cem-empty">There are no two segments that can be shown.</div>')
-        one, other = self.view.compared["pair"].iloc[0].split(" / ")
+        one, other = (self.view.compared[name].iloc[0] for name in ("one_segment", "other_segment"))
         return box("Side by side", compare_table(self.view.compared, one, other), note="bold: apart by half a standard deviation, or intervals that do not overlap")
 
     def places(self, live: bool = True) -> str:
         """Where they are."""
+        if self.view.places is None:
+            return ""
         segment = "" if self.view.chosen["segment"] == ALL else self.view.chosen["segment"]
         return box("Where they are", places_map(self.view.places, segment), note=f"share of {segment}" if segment else "all customers; choose a segment to see its share")
 

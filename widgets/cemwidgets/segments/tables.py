@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from cemlib.units import MISSING
-from cemlib.usecases.segments.outcomes import OUTCOMES
+from cemlib.usecases.segments.outcomes import Outcome
 from cemlib.usecases.segments.wording import measured_text
 from cemwidgets.panel.parts import Column, esc, figure, number, percent, table
 
-__all__ = ["compare_table", "moves_table", "profile_table", "rules_table", "segments_table"]
+__all__ = ["compare_table", "moves_table", "profile_table", "rules_table", "segments_table", "sets_table"]
 
 _HIDDEN = "hidden: too few customers"
 
 
-def segments_table(segments: pd.DataFrame, selected: str, live: bool) -> str:
+def segments_table(segments: pd.DataFrame, outcomes: Sequence[Outcome], selected: str, live: bool, head: str = "Segment") -> str:
     """Each segment with its size and how it fares."""
-    columns = [Column("name", "Segment", narrow="head"), Column("n", "Customers", "figure", narrow="main"),
-               *(Column(name, f"{title}, {unit}", "number") for name, title, unit, _ in OUTCOMES)]
+    columns = [Column("name", head, narrow="head"), Column("n", "Customers", "figure", narrow="main"),
+               *(Column(one.name, titled(one.title, one.unit), "figure") for one in outcomes)]
     rows = []
     for place, row in enumerate(segments.itertuples(), 1):
         cells = {"name": row.segment, "segment": row.segment, "_few": row.is_suppressed}
@@ -25,21 +27,34 @@ def segments_table(segments: pd.DataFrame, selected: str, live: bool) -> str:
             rows.append(cells | {"n": MISSING, "n_note": _HIDDEN})
             continue
         cells |= {"n": figure(f"segment_{place}_customers", float(row.subscribers), number(int(row.subscribers))), "n_note": f"{percent(row.share_ratio)} %"}
-        for name, _, _, digits in OUTCOMES:
+        for name, digits in ((one.name, one.digits) for one in outcomes):
             value, low, high, state = (segments.at[row.Index, f"{name}{end}"] for end in ("", "_low", "_high", "_state"))
             if state == "no_data":
                 cells |= {name: MISSING, f"{name}_note": "no data"}
             elif state == "too_few":
                 cells |= {name: MISSING, f"{name}_note": f"too few: {number(int(segments.at[row.Index, f'{name}_n']))}"}
             else:
-                cells |= {name: number(value, digits), f"{name}_note": f"{number(low, digits)} – {number(high, digits)}"}
+                # the first outcome is published by its segment
+                text = number(value, digits)
+                cells |= {name: figure(f"segment_{place}_{name}", float(value), text) if name == outcomes[0].name else esc(text), f"{name}_note": f"{number(low, digits)} – {number(high, digits)}"}
         rows.append(cells)
     return table(columns, rows, caption="Segments and how they fare", event="segment" if live else "", key="segment", selected=selected)
 
 
-def profile_table(profiles: pd.DataFrame, order: list[str]) -> str:
-    """The median of each feature in each segment, shaded by how far it lies from all customers'."""
-    columns = [Column("name", "Feature", narrow="head"), *(Column(f"s{place}", name, "html") for place, name in enumerate(order))]
+def titled(title: str, unit: str) -> str:
+    """A title with its unit.
+
+    Examples
+    --------
+    >>> titled("Index", "of 100"), titled("Android API level", "")
+    ('Index, of 100', 'Android API level')
+    """
+    return f"{title}, {unit}" if unit else title
+
+
+def profile_table(profiles: pd.DataFrame, order: list[str], hidden: set[str]) -> str:
+    """The median of each feature in each segment, shaded by how far it lies from all customers'; of hidden ones none."""
+    columns = [Column("name", "Feature", narrow="head"), *(Column(f"s{place}", name, "figure") for place, name in enumerate(order))]
     rows, last = [], ""
     for feature, values in profiles.groupby("feature", sort=False):
         first = values.iloc[0]
@@ -47,14 +62,20 @@ def profile_table(profiles: pd.DataFrame, order: list[str]) -> str:
             rows.append({"_group": first["block"]})
             last = first["block"]
         by = values.set_index("segment")
-        rows.append({"name": feature, "name_note": f"{first['title']}, {first['unit']}",
-                     **{f"s{place}": _shaded(by.at[name, "value"], by.at[name, "strength"]) for place, name in enumerate(order) if name in by.index}})
-    return table(columns, rows, caption="Profiles: medians by segment", plain=len(order) <= 3)
+        rows.append({"name": feature, "name_note": titled(first["title"], first["unit"]),
+                     **{f"s{place}": _shaded(by.at[name, "value"], by.at[name, "strength"], _HIDDEN if name in hidden else "no data") for place, name in enumerate(order) if name in by.index}})
+    made = table(columns, rows, caption="Profiles: medians by segment", plain=_is_short(order))
+    return f'<div class="cem-wide">{made}</div>' if len(order) > 4 else made
 
 
-def _shaded(value: float, strength: float) -> str:
+def _is_short(names: list[str]) -> bool:
+    """Whether a table with a column for each of these names fits on a narrow screen."""
+    return len(names) <= 3 and sum(len(one) for one in names) <= 30
+
+
+def _shaded(value: float, strength: float, otherwise: str) -> str:
     if pd.isna(value):
-        return f"{MISSING} <small>{_HIDDEN}</small>"
+        return f"{MISSING} <small>{otherwise}</small>"
     arrow = "▲" if strength >= 0.5 else "▼" if strength <= -0.5 else ""
     word = "above" if strength > 0 else "below"
     tint = min(abs(strength) / 3, 1) * 45 if arrow else 0
@@ -71,6 +92,18 @@ def rules_table(rules: pd.DataFrame) -> str:
     return table(columns, rows, caption="Rules that give the segments")
 
 
+def sets_table(rules: pd.DataFrame) -> str:
+    """The rules of named sets, in their order, with how many meet an earlier one too."""
+    columns = [Column("name", "Set", narrow="head"), Column("rule", "Rule"), Column("n", "Customers", "number", narrow="main"), Column("elsewhere", "earlier set too", "number"),
+               Column("unknown", "not known", "number")]
+    rows = [{"name": row.segment, "rule": row.rule, **{name: _counted(getattr(row, name)) for name in ("n", "elsewhere", "unknown")}} for row in rules.itertuples()]
+    return table(columns, rows, caption="Named sets and their rules")
+
+
+def _counted(value: object) -> str:
+    return "hidden" if pd.isna(value) else number(int(value))
+
+
 def moves_table(migration: pd.DataFrame) -> str:
     """From which segment to which."""
     names = list(dict.fromkeys(migration["before"]))
@@ -83,7 +116,7 @@ def moves_table(migration: pd.DataFrame) -> str:
             cells |= {f"a{place}": "hidden"} if row["is_suppressed"] else {f"a{place}": number(int(row["customers"])), f"a{place}_note": f"{percent(row['share_ratio'], 0)} %"}
         rows.append({"name": before, **cells})
     return table([Column("name", "Before ↓ now →", narrow="head"), *(Column(f"a{place}", name, "number") for place, name in enumerate(names))], rows,
-                 caption="Customers by segment before and now", plain=len(names) <= 3)
+                 caption="Customers by segment before and now", plain=_is_short(names))
 
 
 def compare_table(compared: pd.DataFrame, one: str, other: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cemlib.usecases.segments.reader import ALL
+from cemlib.usecases.segments.reader import ALL, FOUND, LAKE, LAST, NAMED
 from cemlib.usecases.segments.view import SegmentView
 from cemwidgets.filters.view import FilterBar
 from cemwidgets.page.view import Columns, Part, Stack
-from cemwidgets.segments.state import FILTERS, SegmentState
+from cemwidgets.segments.state import SegmentState
 
 __all__ = ["SegmentPage"]
 
@@ -48,7 +48,11 @@ class SegmentPage:
             panel.redraw()
 
     def _filter(self, values: Mapping[str, str]) -> None:
-        self._show(**{name: values[name] for name in FILTERS})
+        # other customers are divided into other segments, and found segments have other names than sets
+        chosen = self.state.view.chosen
+        free = {"by": FOUND, "period": LAST} if values.get("study", LAKE) != chosen["study"] else {}
+        free |= {"segment": ALL, "other": ALL} if free or values.get("by", FOUND) != chosen["by"] or values.get("period", LAST) != chosen["period"] else {}
+        self._show(**{**values, **free})
 
     def _open(self, event: Mapping[str, str]) -> None:
         chosen = self.state.view.chosen
@@ -57,9 +61,10 @@ class SegmentPage:
 
     def _show(self, **asked: str) -> None:
         self.state.view = self.state.view.again(**asked)
-        self.filters.items = self.state.filters()
+        # another study has other chips, and its segments other names
+        self.filters.items, self.filters.values = self.state.filters(), dict(self.state.values())
         self.filters.redraw()
         self._draw()
 
     def _export(self) -> None:
-        self.filters.download("segments.csv", self.state.view.segments.to_csv(index=False))
+        self.filters.download("named_sets.csv" if self.state.view.chosen["by"] == NAMED else "segments.csv", self.state.view.segments.to_csv(index=False))

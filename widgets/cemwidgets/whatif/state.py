@@ -84,7 +84,7 @@ class WhatIfState:
         if not live:
             who = dict(view.choices).get(view.scenario.who, view.scenario.who)
             return "".join(f'<span class="cem-chip">{esc(one)}</span> ' for one in (f"ratings {view.study.title}", f"who {who}", view.scenario.text))
-        fields = (("study", "ratings", [(one, one) for one in study_names()], view.study.name), ("who", "who", view.choices, view.scenario.who))
+        fields = (("study", "ratings", [(one, one) for one in study_names("levers")], view.study.name), ("who", "who", view.choices, view.scenario.who))
         chips = "".join(_chip(*one) for one in fields)
         if view.scenario.values:
             chips += '<button type="button" class="cem-chip is-quiet cem-no-print" data-event="reset" data-key="reset">Levers back</button>'

@@ -1,0 +1,136 @@
+"""The customers of a study's files, with what they are divided by and how they fare: a row a customer."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pandas as pd
+
+from cemlib.errors import ParameterError, UnknownNameError, hide_identifiers
+from cemlib.usecases.segments.division import Marks
+from cemlib.usecases.segments.features import Feature, as_measured_frame
+from cemlib.usecases.segments.outcomes import Outcome
+from cemlib.usecases.studies.files import read_numbers_of, read_study_files
+from cemlib.usecases.studies.segmentation import SegmentFeature, SegmentOutcome
+from cemlib.usecases.studies.study import Study
+
+__all__ = ["StudyCustomers"]
+
+_DIGITS = 6
+
+
+class StudyCustomers:
+    """Customers of a study.
+
+    Parameters
+    ----------
+    study : Study
+        With a section ``segments``.
+
+    Raises
+    ------
+    ParameterError
+        A file cannot be read, or a column has no numbers.
+    UnknownNameError
+        There is no such column.
+    """
+
+    noun = noun_of_all = "customers"
+    period, earlier, earlier_marks, not_moved = "", None, None, ""
+
+    def __init__(self, study: Study) -> None:
+        self.told, self.study, self._section = study, study.name, study.segments
+        self.ignored: list[str] = []
+        blocks = (("behaviour", self._section.behaviour), ("expectation", self._section.expectation))
+        self._features = {name: one for _, features in blocks for name, one in features.items()}
+        self.catalogue = tuple(Feature(name, block, one.unit, one.label, one.log) for block, features in blocks for name, one in features.items())
+        self.outcomes = tuple(Outcome(name, one.label, "%" if one.kind == "share" else one.unit or ("points" if one.kind == "nps" else ""), one.digits, one.kind, one.better)
+                              for name, one in self._section.outcomes.items())
+        self._read()
+
+    def _read(self) -> None:
+        frame, self._notes = read_study_files(self.told)
+        customer = self.told.source.customer
+        known = frame[customer].notna()
+        if (~known).any():
+            self._notes.append(f"{int((~known).sum()):,} of {len(frame):,} rows name no customer and are left out.")
+        frame = frame[known].reset_index(drop=True)
+        self._n_rows = len(frame)
+        numbers = {name: self._feature(frame, name, one) for name, one in self._features.items()}
+        values = {name: self._outcome(frame, name, one) for name, one in self._section.outcomes.items()}
+        who = frame[customer]
+        features = pd.DataFrame(numbers, index=frame.index).groupby(who).mean()
+        for one in self.catalogue:
+            features[one.name] = (np.log1p(features[one.name]) if one.is_log else features[one.name]).round(_DIGITS)
+        self.features = self.everyone = features.rename_axis(None)
+        self.values = pd.DataFrame(values, index=frame.index).groupby(who).mean().round(_DIGITS).rename_axis(None)
+
+    def _column(self, frame: pd.DataFrame, name: str) -> pd.Series:
+        if name not in frame.columns:
+            raise UnknownNameError("column", name, frame.columns, where=f"study {self.study}, segments")
+        return frame[name]
+
+    def _feature(self, frame: pd.DataFrame, name: str, one: SegmentFeature) -> pd.Series:
+        if one.columns:
+            held = self._holds([self._column(frame, column) for column in one.columns], one.value)
+            return pd.concat(held, axis=1).sum(axis=1, min_count=len(held))
+        found, notes = read_numbers_of(self._column(frame, one.column or name), one.label, 0 if one.log else None)
+        self._notes += notes
+        return found
+
+    def _outcome(self, frame: pd.DataFrame, name: str, one: SegmentOutcome) -> pd.Series:
+        column = self._column(frame, one.column or name)
+        if one.kind == "share":
+            return self._holds([column], one.value)[0]
+        low, high = (0, 10) if one.kind == "nps" else (one.low, one.high)
+        found, notes = read_numbers_of(column, one.label, low, high)
+        self._notes += notes
+        return found
+
+    def _holds(self, columns: list[pd.Series], value: str) -> list[pd.Series]:
+        """Whether each row of each column holds a value, 0 or 1; missing where it is not known."""
+        texts = [column.astype(object).map(lambda one: f"{one:g}" if isinstance(one, float) else str(one).strip(), na_action="ignore") for column in columns]
+        if not any((one == value).any() for one in texts):
+            there = list(pd.concat(texts).value_counts().index[:5])
+            where = ", ".join(str(one.name) for one in columns)
+            if value.casefold() in [one.casefold() for one in there]:
+                raise ParameterError("No row holds the value that is counted.", wanted=value, came=", ".join(there), where=f"study {self.study}: column {where}")
+            self._notes.append(f"No row holds “{value}” in {where}; there are: {', '.join(f'“{hide_identifiers(one)[:20]}”' for one in there) or 'none'}.")
+        return [(one == value).astype(float).where(one.notna()) for one in texts]
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether the study names sets."""
+        return bool(self._section.named)
+
+    @property
+    def rules(self) -> dict[str, str]:
+        """The named sets and their rules."""
+        return self._section.named
+
+    @functools.cached_property
+    def marks(self) -> Marks:
+        """What rules may name: the features, as measured."""
+        return Marks(as_measured_frame(self.features, self.catalogue), {one.name: (one.title, one.unit) for one in self.catalogue}, {})
+
+    def periods(self) -> list[tuple[str, str]]:
+        """A study has no periods."""
+        return []
+
+    @property
+    def when(self) -> str:
+        """What they are of."""
+        return self.told.title
+
+    @property
+    def facts(self) -> list[str]:
+        """For the evidence line."""
+        files = ", ".join(str(one).replace("\\", "/").rpartition("/")[2] for one in (self.told.source.file, *self.told.source.join))
+        averaged = "; rows of one customer are averaged" if self._n_rows > len(self.features) else ""
+        return [self.told.title, f"{self._n_rows:,} rows of {len(self.features):,} customers in {files}{averaged}"]
+
+    @property
+    def notes(self) -> list[str]:
+        """What is not as wanted."""
+        return self._notes
