@@ -175,12 +175,7 @@ class Segmenter:
             names = ["all customers"]
         else:
             centres = (full.groupby(parts).median().reindex(range(self.k_)) - full.median()) * self._factor
-            spread = centres.max() - centres.min()
-            names = []
-            for _, row in centres.iterrows():
-                strong = row.abs().sort_values(ascending=False).index[:2]
-                words = [f"{'high' if row[name] > 0 else 'low'} {name}" for name in strong if abs(row[name]) >= 0.5 and spread[name] >= 1]
-                names.append(", ".join(words) or "middle")
+            names = [_words(centres, part) for part in range(self.k_)]
         if previous is not None:
             before = previous.predict(full)
             shared = pd.crosstab(pd.Series(parts, index=full.index), before).reindex(range(self.k_), fill_value=0)
@@ -248,3 +243,25 @@ class Segmenter:
             raise ParameterError("A customer stands in a month twice.", todo="Set the customer's key as index, one row each.")
         both = pd.concat({"before": one, "after": two}, axis=1).fillna("not there")
         return pd.crosstab(both["before"], both["after"])
+
+
+def _words(centres: pd.DataFrame, part: int) -> str:
+    """What a segment is high or low in against all customers; where it is like most of them, against the segment that differs most from it.
+
+    Examples
+    --------
+    Most customers never leave the country: among all of them nothing about them is low.
+
+    >>> centres = pd.DataFrame({"abroad": [0.0, 5.0], "calls": [0.1, -0.2]})
+    >>> [_words(centres, part) for part in (0, 1)]
+    ['low abroad', 'high abroad']
+    """
+    row, spread = centres.iloc[part], centres.max() - centres.min()
+    told = [name for name in row.abs().sort_values(ascending=False).index[:2] if abs(row[name]) >= 0.5 and spread[name] >= 1]
+    if told:
+        return ", ".join(f"{'high' if row[name] > 0 else 'low'} {name}" for name in told)
+    away = (row - centres.drop(centres.index[part])).stack()
+    if away.abs().max() < 1:
+        return "middle"
+    _, name = away.abs().idxmax()
+    return f"{'high' if away.loc[away.abs().idxmax()] > 0 else 'low'} {name}"
