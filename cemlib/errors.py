@@ -22,6 +22,7 @@ __all__ = [
     "PrivacyError",
     "ReportError",
     "SourceError",
+    "TooFewError",
     "UnknownNameError",
     "hide_identifiers",
     "nearest_names",
@@ -118,6 +119,10 @@ class CallError(CemError):
 
 class ParameterError(CallError):
     """A parameter is unknown, of the wrong type, or out of its range."""
+
+
+class TooFewError(ParameterError):
+    """So few customers or records that nothing is said of them."""
 
 
 class UnknownNameError(CallError):

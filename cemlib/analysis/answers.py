@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc
 
-from cemlib.analysis.resampling import customer_weights
+from cemlib.analysis.resampling import customer_weights, draw_customers
 
 __all__ = ["chance_of_direction", "judge_answers", "looks_like_answers"]
 
@@ -97,7 +97,7 @@ def judge_answers(X: pd.DataFrame, y: pd.Series, customers: pd.Series | None, na
     ['answer', 'measured']
     """
     who = pd.Series(np.arange(len(X)), index=X.index) if customers is None else customers
-    kept = _sample(who, seed)
+    kept = draw_customers(who, _MOST_ROWS, seed)
     X, y, who = X[kept], y[kept], who[kept]
     kpis = [name for name in X if name not in names and name not in beside and X[name].nunique() > 1]
     ranks, rating = _standard(X), _standard(y.to_frame())
@@ -115,13 +115,6 @@ def _words(one: dict) -> str:
     told = f"rank correlation {one['rho']:.2f}, {one['own']:.2f} beyond what the KPIs tell"
     return {"answer": f"marks on a scale of answers that go with the rating as only answers do ({told}): asked together with it",
             "doubtful": f"marks on a scale of answers ({told}) that may have been asked together with the rating", "measured": f"marks of a measurement ({told})"}[one["state"]]
-
-
-def _sample(who: pd.Series, seed: int) -> np.ndarray:
-    """All rows, or those of customers drawn until there are enough."""
-    codes = pd.factorize(who)[0]
-    order = np.random.default_rng(seed).permutation(codes.max() + 1)
-    return np.isin(codes, order[np.cumsum(np.bincount(codes)[order]) <= max(_MOST_ROWS, np.bincount(codes).max())])
 
 
 def _standard(values: pd.DataFrame) -> pd.DataFrame:

@@ -11,12 +11,13 @@ from scipy.stats import norm
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, HessianInversionWarning
 
-from cemlib.analysis.resampling import MIN_CUSTOMERS, customer_weights
+from cemlib.analysis.resampling import MIN_CUSTOMERS, customer_weights, draw_customers
 from cemlib.errors import ParameterError, UnknownNameError
 
 __all__ = ["find_knee", "oriented", "penalty_and_reward"]
 
 _MARKS = 10  # of a rating with more values than that: tenths
+_MOST_ROWS = 20_000  # of customers drawn at random: a bend is as plain in these as in all
 
 
 def oriented(X: pd.DataFrame, y: pd.Series, better: Mapping[str, int]) -> pd.Series:
@@ -44,6 +45,12 @@ def _marks(y: pd.Series) -> pd.Series:
     return pd.Series(pd.Categorical(marks, ordered=True), index=y.index)
 
 
+def _usual_step(X: pd.DataFrame) -> pd.Series:
+    """The quartiles' distance as a standard deviation of a normal one: long tails do not stretch it. Where it is 0, the standard deviation."""
+    quartiles = (X.quantile(0.75) - X.quantile(0.25)) / 1.349
+    return quartiles.where(quartiles > 0, X.std()).where(lambda one: one > 0, 1.0)
+
+
 def penalty_and_reward(X: pd.DataFrame, y: pd.Series, customers: pd.Series, *, better: Mapping[str, int] | None = None,
                        reference: Mapping[str, float] | None = None, level: float = 0.98) -> pd.DataFrame:
     """What a KPI below its reference costs and above it brings.
@@ -65,8 +72,8 @@ def penalty_and_reward(X: pd.DataFrame, y: pd.Series, customers: pd.Series, *, b
     Returns
     -------
     pandas.DataFrame
-        ``feature``, ``reference``, ``penalty`` and ``reward`` (standard deviations of the latent rating that a standard deviation of the KPI costs
-        below, brings above), ``difference`` with ``low`` and ``high``, ``asymmetry`` ("penalty", "reward", "not told apart"), ``kano`` ("basic": only
+        ``feature``, ``reference``, ``penalty`` and ``reward`` (standard deviations of the latent rating that a usual step of the KPI, its quartiles'
+        distance / 1.349, costs below and brings above), ``difference`` with ``low`` and ``high``, ``asymmetry`` ("penalty", "reward", "not told apart"), ``kano`` ("basic": only
         its lack counts; "excitement": only its presence counts; "performance": both, unequally; "" where the interval holds 0).
 
     Raises
@@ -75,12 +82,13 @@ def penalty_and_reward(X: pd.DataFrame, y: pd.Series, customers: pd.Series, *, b
         Fewer than 30 customers, no feature of three values, or a model that does not settle.
     """
     full = X.dropna()
+    full = full[draw_customers(customers.loc[full.index], _MOST_ROWS, 0)]
     kept = [name for name in full if full[name].nunique() > 2]
     rating, who = y.loc[full.index], customers.loc[full.index]
     if who.nunique() < MIN_CUSTOMERS or not kept:
         raise ParameterError("Too little to tell penalty from reward.", wanted=f"{MIN_CUSTOMERS} customers and a feature of three or more values",
                              came=f"{who.nunique()} customers, {len(kept)} such features")
-    direction, spread = oriented(full, rating, better or {}), full.std().where(lambda one: one > 0, 1.0)
+    direction, spread = oriented(full, rating, better or {}), _usual_step(full)
     middle = pd.Series({name: (reference or {}).get(name, full[name].median()) for name in full})
     good = (full - middle) / spread * direction
     design = {}
@@ -126,16 +134,27 @@ def _contrast(name: str, reference: float, slopes: pd.Series, errors: pd.DataFra
             "asymmetry": ("penalty" if difference > 0 else "reward") if told else "not told apart", "kano": kano}
 
 
-def find_knee(X: pd.DataFrame, y: pd.Series, customers: pd.Series, feature: str, *, draws: int = 100, level: float = 0.9, seed: int = 0) -> dict:
-    """Where a KPI saturates: from this value on, more of it brings less than half of what it brought before.
+def find_knee(X: pd.DataFrame, y: pd.Series, customers: pd.Series, feature: str, *, better: int = 1, draws: int = 100, level: float = 0.9,
+              seed: int = 0) -> dict:
+    """Where a KPI saturates: from this value on, improving it brings less than half of what it brought before.
 
     A line with one bend is fitted for each of 17 quantiles of the KPI (10 % … 90 %), the other features linear beside it; the best bend is taken. The
     knee is told only where the slope behind it is below half of the one before it in the share ``level`` of the draws of the cluster bootstrap.
 
+    Parameters
+    ----------
+    X, y, customers : DataFrame, Series, Series
+    feature : str
+    better : 1 or -1
+        Good direction: with -1, such as for a time stalled, the knee is where less of it brings nothing any more.
+    draws, level, seed
+        Of the cluster bootstrap. Of more than 20,000 rows those of customers drawn at random are used.
+
     Returns
     -------
     dict
-        ``feature``, ``knee`` with ``low`` and ``high`` (None where there is none), ``slope_before``, ``slope_after`` (rating per unit), ``n``.
+        ``feature``, ``knee`` with ``low`` and ``high`` (None where there is none), ``slope_before``, ``slope_after`` (rating per unit of improvement),
+        ``n``.
 
     Examples
     --------
@@ -147,9 +166,12 @@ def find_knee(X: pd.DataFrame, y: pd.Series, customers: pd.Series, feature: str,
     """
     if feature not in X.columns:
         raise UnknownNameError("feature", feature, X.columns)
+    if better not in (-1, 1):
+        raise ParameterError("A direction is neither -1 nor 1.", came=str(better))
     full = X.dropna()
+    full = full[draw_customers(customers.loc[full.index], _MOST_ROWS, seed)]
     rating, who = y.loc[full.index].to_numpy(float), customers.loc[full.index]
-    values = full[feature].to_numpy(float)
+    values = better * full[feature].to_numpy(float)
     knots = np.unique(np.quantile(values, np.linspace(0.1, 0.9, 17)))
     if who.nunique() < MIN_CUSTOMERS or len(knots) < 5:
         raise ParameterError("Too little to look for a knee.", wanted=f"{MIN_CUSTOMERS} customers and a feature of many values", came=f"{who.nunique()} customers, {full[feature].nunique()} values")
@@ -161,9 +183,11 @@ def find_knee(X: pd.DataFrame, y: pd.Series, customers: pd.Series, feature: str,
     for weight in customer_weights(who, draws, seed):
         found.append(_best_bend((everything * weight[:, None]).T @ everything, base.shape[1], len(knots)))
     at, before, after = (np.array(one) for one in zip(*found, strict=True))
-    is_knee = np.mean(np.abs(after[1:]) * 2 < np.abs(before[1:])) >= level and abs(after[0]) * 2 < abs(before[0])
-    low, high = np.quantile(knots[at[1:]], [(1 - level) / 2, (1 + level) / 2]) if is_knee else (None, None)
-    return {"feature": feature, "knee": float(knots[at[0]]) if is_knee else None, "low": None if low is None else float(low), "high": None if high is None else float(high),
+    # before it an improvement brings something
+    bends = (before > 0) & (np.abs(after) * 2 < before)
+    is_knee = bool(bends[0]) and np.mean(bends[1:]) >= level
+    low, high = sorted(better * np.quantile(knots[at[1:]], [(1 - level) / 2, (1 + level) / 2])) if is_knee else (None, None)
+    return {"feature": feature, "knee": float(better * knots[at[0]]) if is_knee else None, "low": None if low is None else float(low), "high": None if high is None else float(high),
             "slope_before": float(before[0]), "slope_after": float(after[0]), "n": len(full)}
 
 

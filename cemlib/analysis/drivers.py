@@ -54,12 +54,14 @@ def _checked_groups(X: pd.DataFrame, groups: Mapping[str, Sequence[str]] | None)
     return found
 
 
-def _explained(moments: np.ndarray, columns: np.ndarray, n: int) -> float:
-    """Adjusted share of the variance of the last column that these columns explain; 0 for none."""
+def _explained(moments: np.ndarray, columns: np.ndarray, n: int) -> np.ndarray:
+    """Adjusted share of the variance of the last column that these columns explain; 0 for none. Of many matrices at once."""
     if not len(columns):
-        return 0.0
-    inside, beside = moments[np.ix_(columns, columns)], moments[columns, -1]
-    plain = float(beside @ np.linalg.lstsq(inside, beside, rcond=1e-10)[0]) / moments[-1, -1]
+        return np.zeros(moments.shape[:-2])
+    inside, beside = moments[..., columns[:, None], columns], moments[..., columns, -1]
+    # columns that say the same share what they say
+    ridge = 1e-9 * np.trace(inside, axis1=-2, axis2=-1)[..., None, None] / len(columns) * np.eye(len(columns)) + 1e-300 * np.eye(len(columns))
+    plain = np.sum(beside * np.linalg.solve(inside + ridge, beside[..., None])[..., 0], axis=-1) / moments[..., -1, -1]
     return 1 - (1 - plain) * (n - 1) / max(n - len(columns) - 1, 1)
 
 
@@ -69,7 +71,7 @@ def shapley_shares(moments: np.ndarray, parts: Sequence[np.ndarray], n: int) -> 
     Parameters
     ----------
     moments : ndarray
-        Covariances of the columns, the outcome last.
+        Covariances of the columns, the outcome last; or many such matrices.
     parts : sequence of ndarray of int
         Columns of each part.
     n : int
@@ -78,7 +80,7 @@ def shapley_shares(moments: np.ndarray, parts: Sequence[np.ndarray], n: int) -> 
     Returns
     -------
     ndarray
-        One value a part; they add up to the adjusted R2 of all.
+        One value a part (the last axis); they add up to the adjusted R2 of all.
 
     Examples
     --------
@@ -91,12 +93,12 @@ def shapley_shares(moments: np.ndarray, parts: Sequence[np.ndarray], n: int) -> 
     count = len(parts)
     value = {chosen: _explained(moments, np.concatenate([parts[one] for one in chosen]).astype(int) if chosen else np.array([], int), n)
              for size in range(count + 1) for chosen in combinations(range(count), size)}
-    shares = np.zeros(count)
+    shares = np.zeros((*moments.shape[:-2], count))
     for chosen, worth in value.items():
         weight_in = factorial(len(chosen) - 1) * factorial(count - len(chosen)) / factorial(count) if chosen else 0.0
         weight_out = factorial(len(chosen)) * factorial(count - len(chosen) - 1) / factorial(count) if len(chosen) < count else 0.0
         for one in range(count):
-            shares[one] += weight_in * worth if one in chosen else -weight_out * worth
+            shares[..., one] += weight_in * worth if one in chosen else -weight_out * worth
     return shares
 
 
@@ -134,6 +136,8 @@ def share_by_segment(X: pd.DataFrame, y: pd.Series, customers: pd.Series, by: pd
         enough = count["n_customers"] >= MIN_CUSTOMERS and y.loc[inside.index].nunique() > 1
         found = _bootstrap(inside, y.loc[inside.index], who, parts, draws, seed) if enough else np.full((2, len(parts)), np.nan)
         low, high = np.quantile(found[1:], [(1 - level) / 2, (1 + level) / 2], axis=0)
+        # draws repeat rows, which makes small shares look larger: the estimate stays inside
+        low, high = np.minimum(low, found[0]), np.maximum(high, found[0])
         total = found[0].sum() if enough and found[0].sum() > 0 else np.nan
         rows += [{"segment": segment, "driver": name, "share": found[0, one], "low": low[one], "high": high[one], "of_explained": found[0, one] / total, **count,
                   "state": "ok" if enough else "too few"} for one, name in enumerate(parts)]
@@ -150,5 +154,5 @@ def _bootstrap(X: pd.DataFrame, y: pd.Series, who: pd.Series, parts: Mapping[str
     found = []
     for weight in customer_weights(who, draws, seed):
         centred = data - np.average(data, axis=0, weights=weight)
-        found.append(shapley_shares((centred * weight[:, None]).T @ centred / weight.sum(), at, len(data)))
-    return np.array(found)
+        found.append((centred * weight[:, None]).T @ centred / weight.sum())
+    return shapley_shares(np.array(found), at, len(data))

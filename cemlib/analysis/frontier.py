@@ -11,10 +11,10 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from cemlib.analysis.resampling import MIN_CUSTOMERS
-from cemlib.errors import ParameterError
+from cemlib.errors import ParameterError, TooFewError
 
 if TYPE_CHECKING:
-    from cemlib.analysis.whatif import WhatIf
+    from cemlib.analysis.whatif import WhatIf, WhatIfResult
 
 __all__ = ["Frontier", "rank_improvements"]
 
@@ -95,17 +95,25 @@ def _ask(whatif: WhatIf, improvements: Mapping, costs: Mapping[str, float], segm
         customers = int(whatif.model.groups_[where].nunique())
         for name, changes in improvements.items():
             row = {"segment": segment, "improvement": name, "n_customers": customers, "cost": customers * float(costs[name])}
-            if customers < MIN_CUSTOMERS:
+            one = _played(whatif, changes, where) if customers >= MIN_CUSTOMERS else None
+            if one is None:
                 rows.append({**row, "effect": np.nan, "low": np.nan, "high": np.nan, "gain": np.nan, "claim": None, "extrapolation_share": np.nan, "state": "too few"})
                 draws.append(np.zeros(whatif.draws.count))
                 continue
-            one = whatif.do(changes, where)
             state = "ok" if one.low > 0 else "harm" if one.high < 0 else "not sure"
             rows.append({**row, "effect": one.effect, "low": one.low, "high": one.high, "gain": one.effect * customers, "claim": one.claim,
                          "extrapolation_share": one.extrapolation_share, "state": state})
             draws.append(one.draws * customers)
     columns = ["segment", "improvement", "effect", "low", "high", "n_customers", "cost", "gain", "claim", "extrapolation_share", "state"]
     return pd.DataFrame(rows, columns=columns), np.array(draws)
+
+
+def _played(whatif: WhatIf, changes: Mapping, where: pd.Series) -> WhatIfResult | None:
+    """The effect in a segment; None where too few of its customers have all variables."""
+    try:
+        return whatif.do(changes, where)
+    except TooFewError:
+        return None
 
 
 def _choose(rows: pd.DataFrame, draws: np.ndarray, improvements: Mapping, budget: float, total: int, level: float) -> dict:

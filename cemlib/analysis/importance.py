@@ -1,8 +1,8 @@
-"""The importance-performance map: where there is most to gain, and how good it is today."""
+"""The importance-performance map: where there is most to gain, and how many have it already."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,39 +10,53 @@ import pandas as pd
 
 from cemlib.analysis.asymmetry import oriented
 from cemlib.analysis.resampling import MIN_CUSTOMERS
-from cemlib.errors import ParameterError
+from cemlib.errors import ParameterError, TooFewError, UnknownNameError
 
 if TYPE_CHECKING:
     from cemlib.analysis.whatif import WhatIf
 
 __all__ = ["map_importance"]
 
+_UNKNOWN = {"importance": np.nan, "low": np.nan, "high": np.nan, "performance": np.nan, "claim": None, "extrapolation_share": np.nan, "state": "too few"}
 
-def map_importance(whatif: WhatIf, *, better: Mapping[str, int] | None = None, by: pd.Series | None = None, reach: float = 0.75, features: list[str] | None = None) -> pd.DataFrame:
-    """Importance and performance of each feature, by segment (Martilla and James 1977; performance from 0 to 100 as in Ringle and Sarstedt 2016).
 
-    Importance is not a share of variance: it is the effect on the mean rating of a segment if everybody who has less of the feature than the quantile
-    ``reach`` of all customers were lifted to it, which some of them have today. So a feature on which all are good has little importance.
+def map_importance(whatif: WhatIf, *, drivers: Mapping[str, Sequence[str]] | None = None, better: Mapping[str, int] | None = None, targets: Mapping[str, float] | None = None,
+                   by: pd.Series | None = None, reach: float = 0.75) -> pd.DataFrame:
+    """Importance and performance of each driver, by segment (after Martilla and James 1977).
+
+    Importance is not a share of variance: it is the effect on the mean rating of a segment if all its moments that are not yet good were lifted to what is
+    good. Good is what a target tells, such as the value from which more brings nothing, and else the quantile ``reach`` of all moments, which some
+    customers have today. Performance is the share of the moments that are good already; so a driver that is good everywhere has no importance.
 
     Parameters
     ----------
     whatif : WhatIf
+    drivers : mapping of str to list of str, optional
+        Features that are lifted together, since they say nearly the same; each feature alone by default. Where the graph says that one acts on another
+        of them, the first is lifted and the other follows.
     better : mapping of str to -1 or 1, optional
         Good direction; the model's monotone directions, and else the sign of the rank correlation.
+    targets : mapping of str to float, optional
+        What is good, by feature.
     by : Series, optional
-        Segment of each rating.
+        Segment of each rating; ratings without one are left out.
     reach : float
         How good, as a quantile in the good direction.
-    features : list of str, optional
-        Those that can be improved; all by default.
 
     Returns
     -------
     pandas.DataFrame
-        ``segment``, ``feature``, ``change`` (as for ``do``), ``importance`` with ``low`` and ``high`` (rating points), ``performance`` (0: as bad as the
-        worst 2.5 % of all, 100: as good as the best 2.5 %), ``lifted`` (ratio who would be lifted), ``n_customers``, ``claim``,
-        ``quadrant`` ("act first": important and poor, "keep": important and good, "watch": poor, "enough": good and unimportant; "" where unsure),
-        ``state``.
+        ``segment``, ``driver``, ``changes`` (as for ``do``), ``importance`` with ``low`` and ``high`` (rating points), ``performance`` (per cent of the
+        moments that are good already), ``n_customers``, ``claim``, ``extrapolation_share``, ``quadrant`` ("act first": much to gain, few have it; "keep":
+        much to gain, most have it; "watch": little to gain, few have it; "enough": little to gain, most have it; "" where the interval of what
+        seems much holds 0), ``state`` ("ok", "too few").
+
+    Raises
+    ------
+    UnknownNameError
+        A feature is not in the model.
+    ParameterError
+        A driver has no feature, or the reach is no quantile of the better half.
 
     Examples
     --------
@@ -50,46 +64,59 @@ def map_importance(whatif: WhatIf, *, better: Mapping[str, int] | None = None, b
     >>> rng = np.random.default_rng(0)
     >>> X = pd.DataFrame({"stalls": rng.exponential(size=900), "mbps": rng.normal(size=900)})
     >>> y = (4 - 0.5 * X["stalls"] + rng.normal(0, 0.3, 900)).clip(1, 5)
-    >>> found = map_importance(WhatIf(SatisfactionModel("gbm").fit(X, y), draws=50))
-    >>> found.set_index("feature")["quadrant"].to_dict()["stalls"]
-    'keep'
+    >>> found = map_importance(WhatIf(SatisfactionModel("gbm").fit(X, y), draws=50)).set_index("driver")
+    >>> found.loc["stalls", "quadrant"], float(found.loc["stalls", "performance"])
+    ('act first', 25.0)
     """
     X = whatif.model.X_
     if not 0.5 <= reach < 1:
         raise ParameterError("The reach is no quantile of the better half.", wanted="0.5 to below 1", came=str(reach))
-    names = list(X.columns) if features is None else list(features)
+    parts = {name: [name] for name in X if X[name].nunique() > 1} if drivers is None else {name: list(names) for name, names in drivers.items()}
+    for one in [*(one for names in parts.values() for one in names), *(targets or {})]:
+        if one not in X.columns:
+            raise UnknownNameError("feature", one, X.columns)
+    if not parts or not all(parts.values()):
+        raise ParameterError("A driver has no feature.", came=str(parts)[:200])
     direction = oriented(X, whatif.model.y_, {**whatif.model.monotone, **(better or {})})
+    goals = {}
+    for one in X:
+        goal = float((targets or {}).get(one, X[one].quantile(reach if direction[one] > 0 else 1 - reach)))
+        goals[one] = f"{'>=' if direction[one] > 0 else '<='}{goal:.12g}"
     segments = pd.Series("all", index=X.index) if by is None else by.reindex(X.index)
-    rows = [_row(whatif, segments == segment, segment, name, int(direction[name]), reach)
-            for segment in sorted(segments.dropna().unique(), key=str) for name in names if X[name].nunique() > 1]
+    rows = [{"segment": segment, "driver": name, **_lift(whatif, segments == segment, {one: goals[one] for one in _first_ones(whatif, names)})}
+            for segment in sorted(segments.dropna().unique(), key=str) for name, names in parts.items()]
     found = pd.DataFrame(rows)
     return found.assign(quadrant=_quadrants(found)).sort_values(["segment", "importance"], ascending=[True, False], kind="stable", ignore_index=True)
 
 
-def _row(whatif: WhatIf, where: pd.Series, segment: object, name: str, direction: int, reach: float) -> dict:
-    values = whatif.model.X_[name]
-    target = float(values.quantile(reach if direction > 0 else 1 - reach))
-    worst, best = values.quantile([0.025, 0.975] if direction > 0 else [0.975, 0.025])
-    inside = values[where]
-    performance = float(((inside - worst) / (best - worst)).clip(0, 1).mean() * 100) if best != worst else np.nan
-    change = f"{'>=' if direction > 0 else '<='}{target:.12g}"
-    customers = int(whatif.model.groups_[where].nunique())
-    row = {"segment": segment, "feature": name, "change": change, "performance": performance, "n_customers": customers}
-    if customers < MIN_CUSTOMERS:
-        return {**row, "importance": np.nan, "low": np.nan, "high": np.nan, "performance": np.nan, "lifted": np.nan, "claim": None, "state": "too few"}
-    one = whatif.do({name: change}, where)
-    return {**row, "importance": one.effect, "low": one.low, "high": one.high, "lifted": one.n_moved / one.n, "claim": one.claim, "state": "ok"}
+def _first_ones(whatif: WhatIf, names: Sequence[str]) -> list[str]:
+    """Without those on which another of them acts: they follow."""
+    if whatif.graph is None:
+        return list(names)
+    known = [one for one in names if one in whatif.graph.parents]
+    after = {one for name in known for one in whatif.graph.descendants([name]) if one != name}
+    return [one for one in names if one not in after]
+
+
+def _lift(whatif: WhatIf, where: pd.Series, changes: dict[str, str]) -> dict:
+    row = {"changes": changes, "n_customers": int(whatif.model.groups_[where].nunique())}
+    if row["n_customers"] < MIN_CUSTOMERS:
+        return {**row, **_UNKNOWN}
+    try:
+        one = whatif.do(changes, where)
+    except TooFewError:
+        # those who are chosen miss one of the variables
+        return {**row, **_UNKNOWN}
+    return {**row, "importance": one.effect, "low": one.low, "high": one.high, "performance": 100 * (1 - one.n_moved / one.n), "claim": one.claim,
+            "extrapolation_share": one.extrapolation_share, "state": "ok"}
 
 
 def _quadrants(found: pd.DataFrame) -> list[str]:
-    """Against the mean importance of the features of the segment and the middle of the performance scale."""
+    """Against the mean importance of the drivers of the segment, and half of the moments."""
     middle = found.groupby("segment")["importance"].transform("mean")
     words = []
     for one, mean in zip(found.itertuples(), middle, strict=True):
-        if one.state != "ok" or (one.importance >= mean and one.low <= 0):
-            words.append("")
-        elif one.importance >= mean:
-            words.append("act first" if one.performance < 50 else "keep")
-        else:
-            words.append("watch" if one.performance < 50 else "enough")
+        much, many = one.importance >= mean, one.performance >= 50
+        unsure = one.state != "ok" or (much and one.low <= 0)
+        words.append("" if unsure else ("keep" if many else "act first") if much else ("enough" if many else "watch"))
     return words

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-__all__ = ["MIN_CUSTOMERS", "customer_weights"]
+__all__ = ["MIN_CUSTOMERS", "customer_weights", "draw_customers"]
 
 #: Of fewer customers nothing is said.
 MIN_CUSTOMERS = 30
@@ -34,3 +34,22 @@ def customer_weights(groups: pd.Series, draws: int, seed: int) -> Iterator[np.nd
     yield np.ones(len(codes))
     for _ in range(draws):
         yield np.bincount(rng.integers(0, len(who), len(who)), minlength=len(who))[codes].astype(float)
+
+
+def draw_customers(groups: pd.Series, most: int, seed: int) -> np.ndarray:
+    """Which rows to take so that there are at most so many: all, or those of customers drawn at random, each with all of its rows.
+
+    Examples
+    --------
+    >>> draw_customers(pd.Series(["a", "a", "b"]), 3, seed=0).tolist()
+    [True, True, True]
+    >>> draw_customers(pd.Series(["a", "a", "b", "b", "c", "c"]), 4, seed=0).sum().item()
+    4
+    """
+    if len(groups) <= most:
+        return np.ones(len(groups), bool)
+    codes = pd.factorize(groups)[0]
+    order = np.random.default_rng(seed).permutation(codes.max() + 1)
+    sizes = np.cumsum(np.bincount(codes)[order])
+    # one customer at least, however many ratings it gave
+    return np.isin(codes, order[: max(int(np.searchsorted(sizes, most, side="right")), 1)])

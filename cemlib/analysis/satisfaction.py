@@ -18,7 +18,7 @@ from cemlib.analysis.columns import read_numbers
 from cemlib.analysis.drivers import share_by_segment
 from cemlib.analysis.expectation import PriceOfQuality, weigh_price
 from cemlib.analysis.leaks import find_leaks, find_suspects
-from cemlib.analysis.resampling import MIN_CUSTOMERS
+from cemlib.analysis.resampling import MIN_CUSTOMERS, draw_customers
 from cemlib.errors import ParameterError, UnknownNameError
 
 __all__ = ["SatisfactionModel", "read_ratings"]
@@ -143,12 +143,7 @@ class SatisfactionModel:
 
     def _sample(self) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
         """All ratings, or those of customers drawn until there are enough."""
-        if self.n_ <= self.fit_rows:
-            return self.X_, self.y_, self.groups_
-        codes = pd.factorize(self.groups_)[0]
-        order = np.random.default_rng(self.seed).permutation(codes.max() + 1)
-        until = np.cumsum(np.bincount(codes)[order]) <= self.fit_rows
-        keep = np.isin(codes, order[until])
+        keep = draw_customers(self.groups_, self.fit_rows, self.seed)
         return self.X_[keep], self.y_[keep], self.groups_[keep]
 
     def _fit(self, X: pd.DataFrame, y: pd.Series):
@@ -189,7 +184,7 @@ class SatisfactionModel:
 
     def knee(self, feature: str, **options) -> dict:
         """From where more of a KPI brings nearly nothing; see :func:`cemlib.analysis.asymmetry.find_knee`."""
-        return find_knee(*self._fitted(), feature, seed=self.seed, **options)
+        return find_knee(*self._fitted(), feature, seed=self.seed, **{"better": self.monotone.get(feature, 1), **options})
 
     def weigh_price(self, quality: str, price: str, level: float = 0.9) -> PriceOfQuality:
         """Whether those who pay more rate the same quality otherwise; see :func:`cemlib.analysis.expectation.weigh_price`."""

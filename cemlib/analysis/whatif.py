@@ -14,7 +14,7 @@ from cemlib.analysis.resampling import MIN_CUSTOMERS
 from cemlib.analysis.satisfaction import SatisfactionModel
 from cemlib.analysis.standardisation import Draws, Standardisation
 from cemlib.analysis.treatment import change_values
-from cemlib.errors import ParameterError, UnknownNameError
+from cemlib.errors import ParameterError, TooFewError, UnknownNameError
 
 __all__ = ["WhatIf", "WhatIfResult"]
 
@@ -160,18 +160,20 @@ class WhatIf:
         ------
         UnknownNameError
             A variable is not in the model.
+        TooFewError
+            Fewer than 30 customers are chosen, or have all variables.
         ParameterError
-            Fewer than 30 customers are chosen, or ``adjust`` holds a mediator.
+            ``adjust`` holds a mediator, or a change cannot be read.
         """
         changed = self._checked(changes, [*(adjust or []), *(cost or {})])
         chosen = self._choose(where)
         n_customers = self.draws.count_customers(chosen.to_numpy())
         if n_customers < MIN_CUSTOMERS:
-            raise ParameterError("Too few customers are chosen to say anything.", wanted=f"at least {MIN_CUSTOMERS}", came=str(n_customers), todo="Choose a larger group.")
+            raise TooFewError("Too few customers are chosen to say anything.", wanted=f"at least {MIN_CUSTOMERS}", came=str(n_customers), todo="Choose a larger group.")
         move = self._move(changes, changed, adjust)
         fit, inside = move.fit, chosen.loc[move.fit.index].to_numpy()
-        if not inside.any():
-            raise ParameterError("None of the chosen customers has all variables.", wanted=", ".join(fit.columns))
+        if (whole := self.draws.count_customers((chosen & chosen.index.isin(fit.index)).to_numpy())) < MIN_CUSTOMERS:
+            raise TooFewError("Too few of the chosen customers have all variables.", wanted=f"at least {MIN_CUSTOMERS} with {', '.join(fit.columns)}", came=str(whole), todo="Choose a larger group.")
         kept = slice(None) if inside.all() else inside
         now, then, steps = fit.scaled[kept], move.then[kept], move.steps[kept]
         effects = fit.betas @ steps.mean(axis=0)

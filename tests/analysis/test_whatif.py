@@ -8,7 +8,7 @@ import pytest
 
 from cemlib.analysis import CausalGraph, SatisfactionModel, WhatIf
 from cemlib.analysis.satisfaction import read_ratings
-from cemlib.errors import ParameterError, UnknownNameError
+from cemlib.errors import ParameterError, TooFewError, UnknownNameError
 
 ARROWS = [("tier", "stalls"), ("tier", "mos"), ("stalls", "wait"), ("wait", "mos"), ("stalls", "mos"), ("price", "mos")]
 
@@ -97,6 +97,20 @@ def test_bad_calls_are_told(whatif, model):
         CausalGraph([("a", "b"), ("b", "a")])
     with pytest.raises(ParameterError, match="acts on wait"):
         whatif.do({"stalls": 1, "wait": 1})
+
+
+def test_of_those_who_have_all_variables_there_must_be_enough(data):
+    X, mos, who = data
+    north = pd.Series(who < 500, index=X.index)
+    # in the north only twenty customers have a price
+    sparse = X.assign(price=X["price"].mask(north & (who >= 20)))
+    whatif = WhatIf(SatisfactionModel("gbm").fit(sparse, mos, who), CausalGraph(ARROWS), outcome="mos", draws=20)
+    with pytest.raises(TooFewError, match="have all variables") as told:
+        whatif.do({"stalls": -1}, north)
+    assert told.value.came == "20"
+    found = whatif.frontier({"fewer": {"stalls": -1}}, {"fewer": 1}, [9999], by=pd.Series(np.where(north, "north", "south"), index=X.index))
+    assert found.ranking.set_index("segment")["state"].to_dict() == {"north": "too few", "south": "ok"}
+    assert found.budgets["chosen"].tolist() == [["fewer for south"]]
 
 
 def test_a_row_told_twice_is_refused(data):

@@ -14,8 +14,8 @@ title: Invented customers
 source: {file: invented.csv, rating: rating, customer: customer}
 features:
   stall_ratio: {label: Time stalled, unit: ratio, better: -1, lever: percent, low: -80, high: 100, step: 1, cost: 0.01}
-  throughput_mbps: {label: Download speed, unit: Mbit/s, better: 1, lever: percent, low: -50, high: 100, step: 1, cost: 0.01}
-  price_amount: {label: Price, unit: currency, better: -1, lever: percent, low: -30, high: 30, step: 1, cost: 0.2}
+  throughput_mbps: {label: Download speed, unit: Mbit/s, better: 1, role: quality, lever: percent, low: -50, high: 100, step: 1, cost: 0.01}
+  price_amount: {label: Price, unit: currency, better: -1, role: price, lever: percent, low: -30, high: 30, step: 1, cost: 0.2}
   tier_code: {label: Tier}
 groups: [segment, region]
 edges:

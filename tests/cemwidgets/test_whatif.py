@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 from cemwidgets.whatif import WhatIfState
 from cemwidgets.whatif.drawing import bands_svg, graph_svg
+from cemwidgets.whatif.gains_map import gains_svg
 from cemwidgets.whatif.view import WhatIfPage
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cemlib.analysis import CausalGraph
 from cemlib.errors import ParameterError
@@ -71,7 +74,8 @@ def test_the_twin_has_nothing_to_click_and_text_is_escaped(view):
     state = WhatIfState(view, ["days=<script>"])
     state.move("stalls", "-2")
     view.save()
-    for name in ("head", "chips", "levers", "cards", "chart", "compared", "graph", "scenarios", "importance", "first", "drivers", "foot"):
+    state.pick("Stalls")
+    for name in ("head", "chips", "levers", "cards", "chart", "compared", "graph", "scenarios", "gains_map", "importance", "about", "first", "drivers", "by_level", "shapes", "weighed", "foot"):
         twin, live = getattr(state, name)(False), getattr(state, name)(True)
         assert "data-event" not in twin, name
         assert "<script>" not in live
@@ -100,3 +104,66 @@ def test_pictures_hold_what_they_draw():
     # the arrow from a to c does not run through b
     (via,) = edges.loc[(edges["cause"] == "a") & (edges["effect"] == "c"), "via"]
     assert via[0][1] != nodes.set_index("name").loc["b", "y"]
+
+
+def gains(**columns) -> pd.DataFrame:
+    return pd.DataFrame({"driver": "Speed", "importance": 0.1, "low": 0.05, "high": 0.15, "performance": 50.0, "quadrant": "keep", "state": "ok", **columns})
+
+
+def test_a_point_stands_where_its_row_says():
+    drawn = gains_svg(gains(driver=["A", "<B>", "C"], importance=[0.2, 0.0, 0.1], low=[0.1, -0.1, 0.1], high=[0.3, 0.1, 0.1], performance=[0.0, 100.0, 50.0], state=["ok", "ok", "too few"]))
+    # ticks from -.1 to .3 on 40 to 322; 0 % at 66, 100 % at 530
+    assert re.findall(r'class="dot" cx="([^"]+)" cy="([^"]+)"', drawn) == [("66.0", "110.5"), ("530.0", "251.5")]
+    assert re.findall(r'class="range" d="M66.0 ([^V]+)V([^"]+)"', drawn) == [("181.0", "40.0")]
+    # the interval of the second holds 0, so it is hollow; the third is not drawn; names are escaped
+    assert re.findall(r'class="point([^"]*)"', drawn) == [" is-sure", ""]
+    assert "<B>" not in drawn
+    assert "1 A: 0 % of the moments are good already; gain +0.20, +0.10 to +0.30 rating points" in drawn
+    assert "Too few" in gains_svg(gains(state=["too few"]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 100), st.floats(-1, 1)), min_size=1, max_size=8))
+def test_points_never_cover_each_other(pairs):
+    performance, importance = (list(one) for one in zip(*pairs, strict=True))
+    drawn = gains_svg(gains(driver=[f"driver {one}" for one in range(len(pairs))], importance=importance, low=importance, high=importance, performance=performance))
+    dots = np.array([[float(one) for one in pair] for pair in re.findall(r'class="dot" cx="([^"]+)" cy="([^"]+)"', drawn)])
+    near = np.abs(dots[:, None] - dots[None]).max(axis=2)[np.triu_indices(len(dots), 1)]
+    # those at nearly one place stand side by side
+    assert len(dots) == len(pairs)
+    assert (near > 1).all()
+
+
+def test_map_and_table_answer_together(view):
+    page = WhatIfPage(None, view)
+    chart, rows, about = page.gains.children[0].children[0], page.gains.children[0].children[1], page.gains.children[1]
+    assert about.html == ""
+    chart.clicked = {"event": "driver", "driver": "Stalls", "n": 1}
+    assert 'data-key="point-Stalls" tabindex="0" role="button" aria-pressed="true"' in chart.html
+    assert 'aria-selected="true"' in rows.html
+    assert "Good is at most" in about.html
+    rows.clicked = {"event": "driver", "driver": "Stalls", "n": 2}
+    assert 'aria-pressed="false"' in chart.html
+    assert 'aria-selected="true"' not in rows.html
+    assert about.html == ""
+    rows.clicked = {"event": "driver", "driver": "<b>", "n": 3}
+    assert "could not be done" in rows.notice
+    # another segment is another map, and a lever moves none
+    shown = re.search(r'data-figure="gain_1" data-value="([^"]+)"', rows.html)[1]
+    assert float(shown) == view.importance["importance"][0] == view.figures["gain_1"]
+    chart.clicked = {"event": "who", "value": "region=north", "n": 4}
+    assert re.search(r'data-figure="gain_1" data-value="([^"]+)"', rows.html)[1] != shown
+    assert "region north" in chart.html
+
+
+def test_what_the_study_does_not_tell_is_said_or_left_out(view):
+    state = WhatIfState(view)
+    assert state.weighed() == ""
+    view.driven.without_cost = ["Stalls"]
+    assert "tells no cost for Stalls" in state.first()
+
+
+def test_on_a_narrow_screen_the_graph_is_told_in_words(view):
+    told = re.search(r'<ul class="cem-arrows">.*?</ul>', WhatIfState(view).graph())[0]
+    assert "Satisfaction</strong> ← " in told
+    assert "Stalls</strong> ← <span" in told

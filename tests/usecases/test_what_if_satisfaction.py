@@ -13,6 +13,7 @@ from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.usecases import what_if_satisfaction
 from cemlib.usecases.studies.study import Feature, load_study, study_names
 from cemlib.usecases.whatif.changes import read_changes, write_changes
+from cemlib.usecases.whatif.driver_wording import describe_weighing
 
 LEVERS = {
     "stalls": Feature(label="Stalls", lever="add", low=-2, high=2), "mbps": Feature(label="Speed", lever="percent"),
@@ -137,12 +138,39 @@ def test_six_scenarios_are_kept_and_each_once(lake):
 
 
 def test_gain_and_first_improvement_agree_with_the_levers(view):
-    assert set(view.importance["feature"]) == {"stalls", "mbps"}
+    assert set(view.importance["driver"]) == {"Stalls", "Speed"}
     assert (view.first.ranking["state"] == "too few").sum() == 2
-    assert {"drivers", "importance", "scenarios", "compared", "improvements_first"} == set(view.tables)
+    assert {"drivers", "drivers_by_level", "shapes", "importance", "scenarios", "compared", "improvements_first"} == set(view.tables)
     nodes, edges = view.drawn_graph()
     assert nodes.set_index("name")["role"].to_dict() == {"tier": "adjusted", "mood": "unobserved", "stalls": "change", "mbps": "adjusted", "outcome": "outcome"}
     assert len(edges) == 7
+
+
+def test_what_is_known_of_a_driver_is_told_for_those_who_are_chosen(lake):
+    view = what_if_satisfaction(lake, study="invented", who="region=north")
+    told = " ".join(view.about("Stalls"))
+    north = view.model.X_["stalls"][view.groups["region"] == "north"]
+    good = 100 * (north <= view.model.X_["stalls"].quantile(0.25)).mean()
+    assert f"{good:.0f} % of the moments of region north are good already" in told
+    with pytest.raises(UnknownNameError, match="'Stalls'"):
+        view.about("Stals")
+    few = what_if_satisfaction(lake, study="invented", who="region=island")
+    assert few.about("Stalls")[0] == "Too few of region island are known to say anything."
+    assert few.figures["gain_1"] is None or np.isnan(few.figures["gain_1"])
+
+
+def test_drivers_of_each_level_and_the_price_where_the_study_names_it(place, lake):
+    text = STUDY.replace("better: -1, lever: add", "better: -1, role: price, lever: add").replace("better: 1, lever: at_least", "better: 1, role: quality, lever: at_least")
+    (place / "studies" / "weighed.yaml").write_text(text)
+    view = what_if_satisfaction(lake, study="weighed")
+    assert set(view.driven.shares_by_level["segment"]) == {"island", "north", "south"}
+    assert view.driven.shares_by_level.query("segment == 'island'")["share"].isna().all()
+    assert view.driven.shares_by_level.query("segment == 'north'")["driver"].iloc[0] == "Stalls"
+    assert view.driven.expectation is None
+    # nothing was planted between the two
+    assert view.driven.price.low < 0 < view.driven.price.high
+    assert "cannot be told" in describe_weighing(view.driven.price, "price")
+    (place / "studies" / "weighed.yaml").unlink()
 
 
 @pytest.mark.parametrize(("old", "new", "said"), [

@@ -36,6 +36,8 @@ class Feature(BaseModel):
         Of the lever's slider.
     cost : float, optional
         Of one step of the lever for one customer who is moved.
+    role : str, optional
+        quality, price or expectation, where one feature of the study is that: whether quality counts otherwise for those who pay, or expect, more.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,6 +51,7 @@ class Feature(BaseModel):
     high: float = 50
     step: float = Field(default=5, gt=0)
     cost: float | None = Field(default=None, ge=0)
+    role: Literal["quality", "price", "expectation"] | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Feature:

@@ -8,14 +8,17 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from cemlib.analysis import CausalGraph, SatisfactionModel, WhatIf, map_importance
+from cemlib.analysis import CausalGraph, SatisfactionModel, WhatIf
+from cemlib.analysis.frontier import Frontier
 from cemlib.errors import CemError, ParameterError, UnknownNameError
 from cemlib.privacy import may_see_records
 from cemlib.settings import settings
 from cemlib.usecases.studies.study import OUTCOME, Study
 from cemlib.usecases.whatif.changes import read_changes, write_changes
+from cemlib.usecases.whatif.driver_wording import describe_gain, describe_shape, write_goals
+from cemlib.usecases.whatif.drivers import StudyDrivers
 from cemlib.usecases.whatif.ratings import Ratings
-from cemlib.usecases.whatif.scenario import Scenario, moved_cost, play
+from cemlib.usecases.whatif.scenario import Scenario, play
 from cemlib.usecases.whatif.wording import answer_sentences, caution_sentences
 
 __all__ = ["ALL", "SatisfactionView"]
@@ -48,6 +51,8 @@ class SatisfactionView:
     missing : list of str
         What of the call could not be used.
     model, whatif, graph
+    driven : StudyDrivers
+        What drives the ratings.
     """
 
     question = QUESTION
@@ -61,6 +66,7 @@ class SatisfactionView:
         self.graph = CausalGraph(ratings.edges, unobserved=[one for one in study.unobserved if any(one in edge for edge in ratings.edges)])
         self.whatif = WhatIf(self.model, self.graph, outcome=OUTCOME, draws=_DRAWS)
         self.groups = ratings.groups.loc[self.model.X_.index]
+        self.driven = StudyDrivers(study, self.whatif, self.groups, self.label)
         who = self._told(ALL, self._check_who, who)
         self.scenario = self.play(who, self._told({}, read_changes, changes, self.levers))
         self.saved = [self.play(*self._told((ALL, {}), self._read_saved, one)) for one in saved.split("|") if one][:_MOST_SAVED]
@@ -152,44 +158,46 @@ class SatisfactionView:
         """What this cannot tell."""
         return caution_sentences(self.scenario, self.study, self.model.warnings_, self.ratings.n_dropped, self.label)
 
+    @property
+    def who_words(self) -> str:
+        """Those who are chosen, in words."""
+        return self._who_words(self.scenario.who)
+
     @staticmethod
     def _who_words(who: str) -> str:
         return "all customers" if who == ALL else who.replace("=", " ")
 
-    @cached_property
+    @property
     def drivers(self) -> pd.DataFrame:
         """Share of the differences of the ratings that goes with each feature; categories as one."""
-        parts = {}
-        for name in self.ratings.features:
-            parts.setdefault(name.partition(": ")[0], []).append(name)
-        return self.model.drivers(groups={self.label(name): names for name, names in parts.items()}, draws=60)
+        return self.driven.shares
 
-    @cached_property
+    @property
     def importance(self) -> pd.DataFrame:
-        """The importance-performance map of the levers."""
-        better = {name: one.better for name, one in self.levers.items() if one.better}
-        found = map_importance(self.whatif, better=better, features=list(self.levers))
-        return found.assign(label=found["feature"].map(self.label))
+        """The importance-performance map of those who are chosen."""
+        return self.driven.importance(self.scenario.who, self._where(self.scenario.who))
+
+    def about(self, driver: str) -> list[str]:
+        """What is known of a driver, for those who are chosen, in sentences.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such driver.
+        """
+        frame = self.importance.set_index("driver", drop=False)
+        if driver not in frame.index:
+            raise UnknownNameError("driver", driver[:60], frame.index)
+        told = self.study.features
+        shapes = self.driven.shapes[self.driven.shapes["feature"].isin(self.driven.parts[driver])]
+        of_each = [describe_shape(one, told, self.driven.knees.get(one["feature"])) for one in shapes.to_dict("records")]
+        named = of_each if len(of_each) < 2 else [f"{name}: {one}" for name, one in zip(shapes["label"], of_each, strict=True)]
+        return [*describe_gain(frame.loc[driver].to_dict(), self.who_words, told, self.driven.knees), *named]
 
     @cached_property
-    def first(self):
-        """Which improvement for which level of the first group: lift everybody to what the best quarter has; None without costs."""
-        costs = {one.feature: self._lift_cost(one.feature, one.change) for one in self.importance.itertuples()}
-        if not costs or any(one is None for one in costs.values()):
-            return None
-        by = self.groups.iloc[:, 0].astype("str") if self.groups.shape[1] else None
-        names = {self.label(one.feature): {one.feature: one.change} for one in self.importance.itertuples()}
-        prices = {self.label(name): cost for name, cost in costs.items()}
-        total = sum(prices.values()) * self.model.n_customers_
-        return self.whatif.frontier(names, prices, [round(total * one, -1) for one in (0.1, 0.25, 0.5, 1.0)], by)
-
-    def _lift_cost(self, name: str, change: str) -> float | None:
-        lever, target = self.levers[name], float(change[2:])
-        values = self.model.X_[name].dropna()
-        if lever.lever != "percent":
-            return moved_cost(name, target, lever.model_copy(update={"lever": "at_least" if change[0] == ">" else "at_most"}), values)
-        missing = (target - values).clip(lower=0) if change[0] == ">" else (values - target).clip(lower=0)
-        return None if lever.cost is None else lever.cost * float((100 * missing / values.abs().clip(lower=1e-9)).mean()) / lever.step
+    def first(self) -> Frontier | None:
+        """Which improvement for which level of the first group: lift everybody to what is good; None without costs."""
+        return self.driven.first(self.driven.importance(ALL, None))
 
     def label(self, name: str) -> str:
         """The label of a feature, of a column made from it, or of the rating."""
@@ -217,12 +225,14 @@ class SatisfactionView:
             told |= {"rating_now": result.now, "rating_then": result.then, "effect": result.effect, "effect_low": result.low, "effect_high": result.high, "moved_ratio": result.n_moved / result.n,
                      "extrapolation_ratio": result.extrapolation_share, "cost": one.cost}
         told |= {f"driver_{number}_ratio": row.share for number, row in enumerate(self.drivers.itertuples(), 1)}
+        told |= {f"gain_{number}": row.importance for number, row in enumerate(self.importance.itertuples(), 1)}
         return told
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """What is exported."""
-        found = {"drivers": self.drivers, "importance": self.importance, "scenarios": self.scenario_table()}
+        found = {"drivers": self.drivers, "drivers_by_level": self.driven.shares_by_level, "shapes": self.driven.shapes, "scenarios": self.scenario_table(),
+                 "importance": self.importance.assign(changes=self.importance["changes"].map(write_goals))}
         if len(self.scenario.compared):
             found["compared"] = self.scenario.compared
         if self.first is not None:
@@ -243,7 +253,7 @@ class SatisfactionView:
     def footer(self) -> list[str]:
         """The evidence line."""
         model = self.model
-        facts = [self.study.title, f"{model.n_:,} ratings of {model.n_customers_:,} customers", f"{self.whatif.level:.0%} intervals by {_DRAWS} draws of customers",
+        facts = [self.study.title, f"{model.n_:,} ratings of {model.n_customers_:,} customers", f"{100 * self.whatif.level:.0f} % intervals by {_DRAWS} draws of customers",
                  f"expected rating ± {model.half_width_:.1f} for one rating (90 %)"]
         return facts + ([f"snapshot {self.snapshot}"] if self.snapshot else [])
 

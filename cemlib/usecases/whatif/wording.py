@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from cemlib.usecases.studies.study import Study
 from cemlib.usecases.whatif.scenario import Scenario
 
 __all__ = ["answer_sentences", "caution_sentences", "plain", "signed"]
+
+_PERCENT = re.compile(r"(\d)%")
 
 
 def signed(value: float, digits: int = 2) -> str:
@@ -57,6 +60,7 @@ def caution_sentences(one: Scenario, study: Study, suspects: Sequence[str], drop
     for text in one.result.warnings if one.result else []:
         name, colon, rest = text.partition(": ")
         told.append(f"{label(name)}{colon}{rest}" if name in study.features else text)
+    told = [_PERCENT.sub(r"\1 %", one) for one in told]
     told += list(suspects)
     if dropped:
         told.append(f"{dropped:,} rows without a rating or a customer are left out.")

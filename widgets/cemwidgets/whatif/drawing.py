@@ -75,5 +75,15 @@ def graph_svg(nodes: pd.DataFrame, edges: pd.DataFrame) -> str:
                     f'<text x="{_WIDE / 2:g}" y="{_HIGH / 2 + 4:g}">{esc(_short(one.label))}</text></g>' for one in nodes.itertuples(index=False))
     words = "; ".join(f"{one.cause} acts on {one.effect}" for one in edges.itertuples(index=False))
     legend = "".join(f'<span><i class="cem-key is-{name}"></i>{text}</span>' for name, text in _ROLES.items() if name in set(nodes["role"]))
-    return (f'<div class="cem-scroll"><svg class="cem-graph" viewBox="0 0 {width} {height}" style="min-width:{min(width, 560)}px;max-width:{width}px" role="img" aria-label="{esc(words)}">'
-            f'{"".join(arrows)}{boxes}</svg></div><div class="cem-legend">{legend}</div>')
+    return (f'<div class="cem-scroll" tabindex="0" role="region" aria-label="What acts on what"><svg class="cem-graph" viewBox="0 0 {width} {height}" style="min-width:{min(width, 560)}px;max-width:{width}px" role="img" aria-label="{esc(words)}">'
+            f'{"".join(arrows)}{boxes}</svg></div>{_in_words(nodes, edges)}<div class="cem-legend">{legend}</div>')
+
+
+def _in_words(nodes: pd.DataFrame, edges: pd.DataFrame) -> str:
+    """The same for a narrow screen, where boxes and arrows have no room: on each variable, what acts on it."""
+    told = nodes.set_index("name")
+    rows = []
+    for effect, part in edges.groupby("effect", sort=False):
+        causes = ", ".join(f'<span class="is-{told.loc[one, "role"]}">{esc(told.loc[one, "label"])}</span>' for one in part["cause"])
+        rows.append((told.loc[effect, "x"], f'<li><strong class="is-{told.loc[effect, "role"]}">{esc(told.loc[effect, "label"])}</strong> ← {causes}</li>'))
+    return f'<ul class="cem-arrows">{"".join(text for _, text in sorted(rows, key=lambda row: -row[0]))}</ul>'

@@ -8,11 +8,23 @@ from urllib.parse import urlencode
 from cemlib.errors import ParameterError
 from cemlib.usecases.studies.study import study_names
 from cemlib.usecases.whatif.changes import neutral
+from cemlib.usecases.whatif.driver_wording import describe_weighing
 from cemlib.usecases.whatif.view import ALL, SatisfactionView
 from cemlib.usecases.whatif.wording import plain, signed
 from cemwidgets.panel.parts import actions, box, card, cards, esc, footer, notice, number, percent, question
 from cemwidgets.whatif.drawing import bands_svg, graph_svg
-from cemwidgets.whatif.tables import compared_table, drivers_table, first_table, importance_table, scenarios_table
+from cemwidgets.whatif.gains_map import gains_svg
+from cemwidgets.whatif.tables import (
+    budgets_table,
+    compared_table,
+    corners_table,
+    drivers_table,
+    first_table,
+    importance_table,
+    levels_table,
+    scenarios_table,
+    shapes_table,
+)
 
 __all__ = ["WhatIfState"]
 
@@ -31,7 +43,7 @@ class WhatIfState:
     """
 
     def __init__(self, view: SatisfactionView, messages: Sequence[str] = ()) -> None:
-        self.view, self.messages = view, list(messages)
+        self.view, self.messages, self.driver = view, list(messages), ""
 
     # --- what happens
 
@@ -64,6 +76,17 @@ class WhatIfState:
         """Show a kept scenario."""
         kept = self.view.saved[number_]
         self.view.show(kept.who, kept.values)
+
+    def pick(self, driver: str) -> None:
+        """Mark a driver in map and table, or no longer.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such driver.
+        """
+        self.view.about(driver)
+        self.driver = "" if driver == self.driver else driver
 
     @property
     def query(self) -> str:
@@ -155,22 +178,55 @@ class WhatIfState:
             return ""
         return box("Scenarios", scenarios_table(frame, live), note="kept ones are in the link")
 
+    def gains_map(self, live: bool = True) -> str:
+        """The importance-performance map; the table beside it says the same."""
+        return box("Where there is most to gain", gains_svg(self.view.importance, self.driver, live), note=self.view.who_words)
+
     def importance(self, live: bool = True) -> str:
-        """What there is to gain."""
-        units = {name: one.unit for name, one in self.view.levers.items()}
-        return box("Where there is most to gain", importance_table(self.view.importance, units), note="if all were lifted to what the best quarter has today; all customers")
+        """The table beside the map."""
+        return box("The same as a table", importance_table(self.view.importance, self.view.study.features, self.driver, live), note="click a row or a point")
+
+    def about(self, live: bool = True) -> str:
+        """The driver that was clicked."""
+        if not self.driver or not live:
+            return ""
+        words = "".join(f"<p>{esc(one)}</p>" for one in self.view.about(self.driver))
+        return box(self.driver, f'<div class="cem-note">{words}</div>', key="about")
 
     def first(self, live: bool = True) -> str:
         """What to improve first, and what a budget reaches."""
-        found = self.view.first
+        found, unpriced = self.view.first, self.view.driven.without_cost
+        missing = f'<p class="cem-note">The study tells no cost for {esc(", ".join(unpriced))}: not compared here.</p>' if unpriced else ""
         if found is None:
-            return ""
-        budgets = "".join(f"<li>{number(one.budget)}: {signed(one.effect)} ({signed(one.low)} to {signed(one.high)}) with {esc('; '.join(one.chosen) or 'nothing')}</li>" for one in found.budgets.itertuples())
-        return box("Which improvement for whom first", first_table(found.ranking) + f'<h3>What a budget reaches</h3><ul class="cem-note">{budgets}</ul>', note=f"most rating points for its cost first; cost in {self.view.study.cost_unit}")
+            return box("Which improvement for whom first", missing) if missing else ""
+        body = first_table(found.ranking) + f"<h3>What a budget reaches</h3>{budgets_table(found.budgets, self.view.study.cost_unit)}{missing}"
+        return box("Which improvement for whom first", body, note=f"most rating points for its cost first; cost in {self.view.study.cost_unit}")
 
     def drivers(self, live: bool = True) -> str:
         """The drivers."""
         return box("What goes with satisfaction", drivers_table(self.view.drivers), note="Shapley share of the variance, 90 % interval; an association")
+
+    def by_level(self, live: bool = True) -> str:
+        """The drivers of each level of the first group."""
+        frame = self.view.driven.shares_by_level
+        return box("For whom", levels_table(frame, str(self.view.groups.columns[0])), note="the three largest of each; an association") if len(frame) else ""
+
+    def shapes(self, live: bool = True) -> str:
+        """What loses and what wins."""
+        driven = self.view.driven
+        if driven.shapes.empty:
+            return box("What loses and what wins", '<div class="cem-empty">Penalty and reward cannot be told from these ratings.</div>')
+        note = "a usual step of the KPI below and above its median, in standard deviations of felt satisfaction; a label only where the 98 % interval of the difference holds no 0"
+        return box("What loses and what wins", shapes_table(driven.shapes, driven.knees, self.view.study.features), note=note)
+
+    def weighed(self, live: bool = True) -> str:
+        """What price and expectation do to quality, where the study names them."""
+        driven, parts = self.view.driven, []
+        for role, found in (("price", driven.price), ("expectation", driven.expectation)):
+            if found is not None:
+                names = (self.view.label(str(driven.role(one))) for one in ("quality", role))
+                parts.append(box(f"Quality and {role}", f'<p class="cem-note">{esc(describe_weighing(found, role))}</p>{corners_table(found.corners, *names)}', note="low and high: the outer tenths; an association"))
+        return "".join(parts)
 
     def foot(self, live: bool = True) -> str:
         """What this cannot tell, and the evidence line."""

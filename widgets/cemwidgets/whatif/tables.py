@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
+from cemlib.usecases.studies.study import Feature
+from cemlib.usecases.whatif.driver_wording import KANO, goal_words, knee_words
 from cemlib.usecases.whatif.wording import plain, signed
-from cemwidgets.panel.parts import Column, esc, number, percent, table
+from cemwidgets.panel.parts import Column, esc, figure, number, percent, table
 from cemwidgets.trend.glyphs import interval_glyph, meter
 
-__all__ = ["compared_table", "drivers_table", "first_table", "importance_table", "scenarios_table"]
+__all__ = ["budgets_table", "compared_table", "corners_table", "drivers_table", "first_table", "importance_table", "levels_table", "scenarios_table", "shapes_table"]
 
 
 def _interval(low: float, high: float) -> str:
@@ -36,26 +39,67 @@ def compared_table(frame: pd.DataFrame, title: str) -> str:
     return table(columns, rows, caption=f"Change by {title}")
 
 
-def importance_table(frame: pd.DataFrame, units: dict[str, str]) -> str:
-    """What there is to gain where everybody is lifted to what the best quarter has, and how good it is today."""
-    columns = [Column("label", "lever", narrow="head"), Column("gain", "gain if lifted", "number", "main"), Column("glyph", "", "picture"), Column("today", "today", "number"), Column("quadrant", "")]
-    rows, reach = [], _reach(frame)
-    for one in frame.itertuples():
-        target = f"{'at least' if one.change[0] == '>' else 'at most'} {plain(float(one.change[2:]))} {units.get(one.feature, '')}".strip()
+def importance_table(frame: pd.DataFrame, told: Mapping[str, Feature], selected: str = "", live: bool = True) -> str:
+    """What there is to gain where all moments are lifted to what is good, and how many are good already; numbered as in the map."""
+    columns = [Column("name", "driver", narrow="head"), Column("gain", "gain, rating points", "figure", "main"), Column("good", "good already, %", "number"), Column("quadrant", "so")]
+    rows = []
+    for number_, one in enumerate(frame.itertuples(), 1):
         few = one.state != "ok"
-        rows.append({"label": one.label, "label_note": f"{target}: {percent(one.lifted, 0)} % are lifted", "gain": "too few" if few else signed(one.importance),
-                     "gain_note": _interval(one.low, one.high), "glyph": "" if few else _glyph(one.importance, one.low, one.high, reach),
-                     "today": number(one.performance), "today_note": "of 100", "quadrant": one.quadrant, "_few": few})
-    return table(columns, rows, caption="Importance and performance of the levers")
+        rows.append({"driver": one.driver, "name": f"{number_} {one.driver}", "name_note": f"good: {goal_words(one.changes, told)}", "gain": "too few" if few else figure(f"gain_{number_}", one.importance, signed(one.importance)),
+                     "gain_note": _interval(one.low, one.high), "good": number(one.performance), "quadrant": one.quadrant or ("" if few else "not sure"), "_few": few})
+    return table(columns, rows, caption="What there is to gain, and how many have it already", event="driver" if live else "", key="driver", selected=selected)
+
+
+def shapes_table(frame: pd.DataFrame, knees: Mapping[str, Mapping], told: Mapping[str, Feature]) -> str:
+    """What a KPI costs where it is worse than usual, brings where it is better, and from where on more of it brings little."""
+    columns = [Column("label", "KPI", narrow="head"), Column("penalty", "worse costs", "number"), Column("reward", "better brings", "number"), Column("difference", "difference", "number", "main"),
+               Column("kano", "label (Kano)"), Column("knee", "saturation")]
+    rows = []
+    for one in frame.to_dict("records"):
+        knee, name = knees.get(one["feature"]), one["feature"]
+        rows.append({"label": one["label"], "label_note": f"usual: {plain(one['reference'])} {told[name].unit}".rstrip(), "penalty": number(one["penalty"], 2).replace("-", "−"), "reward": number(one["reward"], 2).replace("-", "−"),
+                     "difference": signed(one["difference"]) if math.isfinite(one["difference"]) else "–", "difference_note": _interval(one["low"], one["high"]),
+                     "kano": one["kano"] or "not told apart", "kano_note": KANO.get(one["kano"], ""), "knee": knee_words(knee, told[name].unit) if knee else "no knee told", "_few": not one["kano"] and not knee})
+    return table(columns, rows, caption="Penalty and reward")
+
+
+def levels_table(frame: pd.DataFrame, title: str, most: int = 3) -> str:
+    """The largest drivers of each level of a group."""
+    columns = [Column("driver", "driver", narrow="head"), Column("share", "share of differences, %", "number", "main"), Column("picture", "", "picture")]
+    rows, top = [], max(float(frame["share"].max()), 1e-9) if frame["share"].notna().any() else 1.0
+    for level, part in frame.groupby("segment", sort=False):
+        rows.append({"_group": f"{title} {level}: {part['n_customers'].iloc[0]:,} customers" + (", too few" if part["state"].iloc[0] != "ok" else "")})
+        rows += [] if part["state"].iloc[0] != "ok" else [_share(one, top) for one in part.head(most).itertuples()]
+    return table(columns, rows, caption=f"Drivers by {title}")
+
+
+def corners_table(frame: pd.DataFrame, quality: str, other: str) -> str:
+    """The expected rating where quality and price, or expectation, are low and high."""
+    columns = [Column("what", "where", narrow="head"), Column("expected", "expected rating", "number", "main"), Column("n", "ratings near it", "number")]
+    rows = [{"what": f"{quality} {one.quality}, {other} {one.price}", "expected": number(one.expected, 2), "expected_note": f"{one.low:.2f} to {one.high:.2f}", "n": number(one.n), "_few": one.n < 30} for one in frame.itertuples()]
+    return table(columns, rows, caption=f"Expected rating by {quality} and {other}")
+
+
+def budgets_table(frame: pd.DataFrame, unit: str) -> str:
+    """What each budget reaches, and with what."""
+    columns = [Column("budget", f"budget, {unit}", narrow="head"), Column("effect", "change", "number", "main"), Column("glyph", "", "picture"), Column("cost", "spent", "number"), Column("chosen", "with")]
+    reach = _reach(frame)
+    rows = [{"budget": number(one.budget), "effect": signed(one.effect), "effect_note": _interval(one.low, one.high), "glyph": _glyph(one.effect, one.low, one.high, reach) if one.chosen else "", "cost": number(one.cost),
+             "chosen": "; ".join(one.chosen) or "nothing: no improvement is sure within it", "_few": not one.chosen} for one in frame.itertuples()]
+    return table(columns, rows, caption="What a budget reaches")
 
 
 def drivers_table(frame: pd.DataFrame) -> str:
     """The share of the differences of the ratings that goes with each driver."""
     columns = [Column("driver", "driver", narrow="head"), Column("share", "share of differences, %", "number", "main"), Column("picture", "", "picture")]
     top = max(float(frame["share"].max()), 1e-9) if frame["share"].notna().any() else 1.0
-    rows = [{"driver": one.driver, "share": percent(max(one.share, 0.0) if math.isfinite(one.share) else None), "share_note": f"{percent(max(one.low, 0.0))} – {percent(max(one.high, 0.0))}",
-             "picture": meter(max(one.share, 0.0) / top, tone="context") if math.isfinite(one.share) else "", "_few": one.state != "ok"} for one in frame.itertuples()]
-    return table(columns, rows, caption="Drivers of satisfaction")
+    return table(columns, [_share(one, top) for one in frame.itertuples()], caption="Drivers of satisfaction")
+
+
+def _share(one, top: float) -> dict[str, object]:
+    known = math.isfinite(one.share)
+    return {"driver": one.driver, "share": percent(max(one.share, 0.0) if known else None), "share_note": f"{percent(max(one.low, 0.0))} – {percent(max(one.high, 0.0))}" if known else "",
+            "picture": meter(max(one.share, 0.0) / top, tone="context") if known else "", "_few": one.state != "ok"}
 
 
 def first_table(ranking: pd.DataFrame, most: int = 6) -> str:

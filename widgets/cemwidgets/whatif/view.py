@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from cemlib.usecases import what_if_satisfaction
 from cemlib.usecases.whatif.view import SatisfactionView
-from cemwidgets.page.view import Columns, Part, Stack
+from cemwidgets.page.view import Columns, Fold, Part, Stack
 from cemwidgets.whatif.state import WhatIfState
 
 __all__ = ["WhatIfPage"]
 
 _OF_THE_SCENARIO = ("head", "chips", "levers", "cards", "chart", "compared", "graph", "scenarios", "foot")
-_OF_THE_STUDY = ("importance", "first", "drivers")
+_OF_THE_MAP = ("gains_map", "importance", "about")
+_OF_THE_STUDY = ("first", "drivers", "by_level", "shapes", "weighed")
 
 
 class WhatIfPage:
@@ -27,20 +28,22 @@ class WhatIfPage:
 
     Attributes
     ----------
-    top, moving, moved, deeper, below : widget
-        Question, choice and figures; levers and chart; who moves and the graph; scenarios, gains and drivers; the evidence.
+    top, moving, moved, gains, deeper, below : widget
+        Question, choice and figures; levers and chart; who moves and the graph; the map of gains with its table, and what comes first; scenarios and
+        drivers; the evidence.
     """
 
     def __init__(self, lake, view: SatisfactionView, messages: Sequence[str] = ()) -> None:
         self._lake, self._role = lake, view.role
         self.state = WhatIfState(view, messages)
-        self._panels = {name: Part(lambda live, name=name: getattr(self.state, name)(live)) for name in (*_OF_THE_SCENARIO, *_OF_THE_STUDY)}
+        self._panels = {name: Part(lambda live, name=name: getattr(self.state, name)(live)) for name in (*_OF_THE_SCENARIO, *_OF_THE_MAP, *_OF_THE_STUDY)}
         for panel in self._panels.values():
             panel.on("lever", lambda event: self._do(self.state.move, event.get("name", ""), event.get("value", "")))
-            panel.on("who", lambda event: self._do(self.state.choose, event.get("value", "")))
+            panel.on("who", lambda event: self._do(self.state.choose, event.get("value", ""), also=_OF_THE_MAP))
+            panel.on("driver", lambda event: self._pick(event.get("driver", "")))
             panel.on("reset", lambda event: self._do(self.state.reset))
             panel.on("keep", lambda event: self._do(self.state.view.save))
-            panel.on("load", lambda event: self._do(self.state.load, int(event["number"])))
+            panel.on("load", lambda event: self._do(self.state.load, int(event["number"]), also=_OF_THE_MAP))
             panel.on("forget", lambda event: self._do(self.state.view.forget, int(event["number"])))
             panel.on("study", self._study)
             panel.on("export", lambda event: self._export())
@@ -48,7 +51,9 @@ class WhatIfPage:
         self.top = Stack(part["head"], part["chips"], part["cards"])
         self.moving = Columns(part["levers"], part["chart"])
         self.moved = Columns(part["compared"], part["graph"])
-        self.deeper = Stack(part["scenarios"], Columns(part["importance"], part["drivers"]), part["first"])
+        self.gains = Stack(Columns(part["gains_map"], part["importance"]), part["about"], part["first"])
+        self.deeper = Stack(part["scenarios"], Fold("What goes with satisfaction, for whom, and how", Columns(part["drivers"], part["by_level"]), part["shapes"], part["weighed"],
+                                                    note="drivers by segment, penalty and reward, saturation, price"))
         self.below = part["foot"]
         self._draw(*part)
 
@@ -62,13 +67,17 @@ class WhatIfPage:
             self._panels[name].redraw()
         self._panels["chips"].query = self.state.query
 
-    def _do(self, what, *given) -> None:
+    def _do(self, what, *given, also: Sequence[str] = ()) -> None:
         what(*given)
-        self._draw(*_OF_THE_SCENARIO)
+        self._draw(*_OF_THE_SCENARIO, *also)
+
+    def _pick(self, driver: str) -> None:
+        self.state.pick(driver)
+        self._draw(*_OF_THE_MAP)
 
     def _study(self, event: Mapping[str, str]) -> None:
         self.state.view = what_if_satisfaction(self._lake, study=event.get("value", ""), role=self._role)
-        self.state.messages = []
+        self.state.messages, self.state.driver = [], ""
         self._draw(*self._panels)
 
     def _export(self) -> None:

@@ -1,0 +1,176 @@
+"""What drives the ratings of a study: what there is to gain and for whom first, what loses and what wins, and what the price does to quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+import pandas as pd
+
+from cemlib.analysis import WhatIf, map_importance
+from cemlib.analysis.drivers import group_collinear
+from cemlib.analysis.expectation import PriceOfQuality
+from cemlib.analysis.frontier import Frontier
+from cemlib.errors import ParameterError
+from cemlib.usecases.studies.study import Feature, Study
+from cemlib.usecases.whatif.scenario import moved_cost
+
+__all__ = ["StudyDrivers", "name_drivers"]
+
+_BUDGETS = (0.1, 0.25, 0.5, 1.0)
+_DRAWS = 60
+_MOST_LEVELS = 4
+
+
+def name_drivers(features: pd.DataFrame, told: Mapping[str, Feature]) -> dict[str, list[str]]:
+    """The drivers that can be improved: features with a lever or a good direction, those that say nearly the same together, under their labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> stalls, price = rng.normal(size=(2, 300))
+    >>> told = {"stalls": Feature(label="Stalls", better=-1), "wait": Feature(label="Waiting", better=-1), "price": Feature(label="Price", lever="add")}
+    >>> name_drivers(pd.DataFrame({"stalls": stalls, "wait": stalls + rng.normal(0, 0.3, 300), "price": price}), told)
+    {'Stalls and Waiting': ['stalls', 'wait'], 'Price': ['price']}
+    """
+    names = [name for name, one in told.items() if (one.better or one.lever) and name in features]
+    return {" and ".join(told[one].label for one in members): members for members in group_collinear(features[names]).values()} if names else {}
+
+
+class StudyDrivers:
+    """The drivers of a fitted study; each figure is worked out when it is first asked for.
+
+    Parameters
+    ----------
+    study : Study
+    whatif : WhatIf
+        Of the fitted model and the declared graph.
+    groups : DataFrame of category
+        By the index of the model's ratings.
+    label : callable
+        The label of a feature or of a column made from it.
+
+    Attributes
+    ----------
+    parts : dict of str to list of str
+        See :func:`name_drivers`.
+    """
+
+    def __init__(self, study: Study, whatif: WhatIf, groups: pd.DataFrame, label: Callable[[str], str]) -> None:
+        self._study, self._whatif, self._model, self._groups, self._label = study, whatif, whatif.model, groups, label
+        self._better = {name: one.better for name, one in study.features.items() if one.better and name in self._model.X_}
+        self.parts = name_drivers(self._model.X_, study.features)
+        self._maps: dict[str, pd.DataFrame] = {}
+
+    @cached_property
+    def knees(self) -> dict[str, dict]:
+        """By feature: where improving it brings less than half of what it brought before (see :func:`cemlib.analysis.asymmetry.find_knee`), where it is told."""
+        found = {}
+        for name in (one for names in self.parts.values() for one in names if one in self._better):
+            try:
+                one = self._model.knee(name, better=self._better[name], draws=_DRAWS)
+            except ParameterError:
+                # a feature of a few values has no bend
+                continue
+            if one["knee"] is not None:
+                found[name] = one
+        return found
+
+    def importance(self, who: str, where: pd.Series | None) -> pd.DataFrame:
+        """The importance-performance map of those who are chosen, with ``goals``: by driver what is good, in words of the study."""
+        if who not in self._maps:
+            by = pd.Series("all", index=self._model.X_.index)
+            targets = {name: one["knee"] for name, one in self.knees.items()}
+            self._maps[who] = map_importance(self._whatif, drivers=self.parts, better=self._better, targets=targets, by=by if where is None else by[where]) if self.parts else _NO_MAP
+        return self._maps[who]
+
+    @cached_property
+    def _shown(self) -> dict[str, list[str]]:
+        """Every feature under its label; categories as one."""
+        found: dict[str, list[str]] = {}
+        for name in self._model.X_:
+            found.setdefault(self._label(name), []).append(name)
+        return found
+
+    @cached_property
+    def shares(self) -> pd.DataFrame:
+        """Share of the differences of the ratings that goes with each feature; categories as one."""
+        return self._model.drivers(groups=self._shown, draws=_DRAWS)
+
+    @cached_property
+    def shares_by_level(self) -> pd.DataFrame:
+        """The same by level of the first group; its largest levels."""
+        if not self._groups.shape[1]:
+            return self.shares.iloc[:0]
+        by = self._groups.iloc[:, 0]
+        sizes = self._model.groups_.groupby(by, observed=True).nunique().nlargest(_MOST_LEVELS)
+        return self._model.drivers(groups=self._shown, draws=_DRAWS, by=by.astype("str").where(by.isin(sizes.index)))
+
+    @cached_property
+    def shapes(self) -> pd.DataFrame:
+        """Of each feature of a driver: penalty, reward, their difference with its interval, and the Kano label; empty where nothing can be told."""
+        try:
+            found = self._model.asymmetry()
+        except ParameterError:
+            return pd.DataFrame(columns=["feature", "reference", "penalty", "reward", "difference", "low", "high", "asymmetry", "kano", "label"])
+        members = {one for names in self.parts.values() for one in names}
+        return found[found["feature"].isin(members)].assign(label=lambda frame: frame["feature"].map(self._label)).reset_index(drop=True)
+
+    @cached_property
+    def price(self) -> PriceOfQuality | None:
+        """What the price does to the effect of quality; None where the study does not name both."""
+        return self._weigh("price")
+
+    @cached_property
+    def expectation(self) -> PriceOfQuality | None:
+        """What the expectation does to the effect of quality; None where the study does not name both."""
+        return self._weigh("expectation")
+
+    def role(self, role: str) -> str | None:
+        """The feature that the study names as quality, price or expectation."""
+        return next((name for name, one in self._study.features.items() if one.role == role and name in self._model.X_), None)
+
+    def _weigh(self, role: str) -> PriceOfQuality | None:
+        quality, other = self.role("quality"), self.role(role)
+        try:
+            return self._model.weigh_price(quality, other) if quality and other else None
+        except ParameterError:
+            return None
+
+    @cached_property
+    def without_cost(self) -> list[str]:
+        """Drivers that could be moved, but for whose lever the study tells no cost."""
+        return [name for name, names in self.parts.items() if all(self._study.features[one].lever for one in names) and any(self._study.features[one].cost is None for one in names)]
+
+    def first(self, everybody: pd.DataFrame) -> Frontier | None:
+        """Which improvement for which level of the first group: lift everybody to what is good; None where no lever has a cost.
+
+        Parameters
+        ----------
+        everybody : DataFrame
+            The map of all customers.
+        """
+        costs, improvements = {}, {}
+        for one in everybody[everybody["state"] == "ok"].itertuples():
+            told = [self._lift_cost(name, change) for name, change in one.changes.items()]
+            if all(cost is not None for cost in told):
+                improvements[one.driver], costs[one.driver] = one.changes, float(sum(cost for cost in told if cost is not None))
+        if not improvements:
+            return None
+        by = self._groups.iloc[:, 0].astype("str") if self._groups.shape[1] else None
+        total = sum(costs.values()) * self._model.n_customers_
+        return self._whatif.frontier(improvements, costs, [round(total * one, -1) for one in _BUDGETS], by)
+
+    def _lift_cost(self, name: str, change: str) -> float | None:
+        lever, target = self._study.features[name], float(change[2:])
+        if lever.lever is None or lever.cost is None:
+            return None
+        values = self._model.X_[name].dropna()
+        if lever.lever != "percent":
+            return moved_cost(name, target, lever.model_copy(update={"lever": "at_least" if change[0] == ">" else "at_most"}), values)
+        missing = (target - values).clip(lower=0) if change[0] == ">" else (values - target).clip(lower=0)
+        return lever.cost * float((100 * missing / values.abs().clip(lower=1e-9)).mean()) / lever.step
+
+
+_NO_MAP = pd.DataFrame(columns=["segment", "driver", "changes", "n_customers", "importance", "low", "high", "performance", "claim", "extrapolation_share", "state", "quadrant"])
