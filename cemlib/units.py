@@ -44,6 +44,8 @@ UNITS: dict[str, tuple[float, str, int]] = {
     "1/day": (1, "per day", 2),
     "1/1000": (1, "per 1,000", 1),
 }
+#: Units whose decimals are told however large the figure is.
+_EXACT = frozenset({"currency", "deg"})
 
 
 def _unit(unit: str) -> tuple[float, str, int]:
@@ -82,11 +84,18 @@ def format_value(value: float | None, unit: str, *, with_unit: bool = True, deci
     ------
     UnknownNameError
         For a unit that is not declared.
+
+    Examples
+    --------
+    >>> format_value(0.42, "s"), format_value(62623.417, "s"), format_value(62623.417, "currency")
+    ('0.42 s', '62,623 s', '62,623.42')
     """
     _, shown, usual = _unit(unit)
     scaled = scale_value(value, unit)
     if scaled is None:
         return MISSING
+    # of thousands of seconds or bytes the hundredths tell nothing; of money they do
+    usual = 0 if abs(scaled) >= 1000 and unit not in _EXACT else usual
     text = f"{scaled:,.{usual if decimals is None else decimals}f}"
     if float(text.replace(",", "")) == 0:
         text = text.lstrip("-")

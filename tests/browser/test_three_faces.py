@@ -18,6 +18,8 @@ ORDER = ("partner_directory", "steering_plan", "device_catalogue", "customer_bas
 #: The notebooks, and how many figures each shows at least.
 LEAST = {"roaming_monitoring": 10, "satisfaction_index": 8, "kpi_catalogue": 10, "segment_explorer": 4, "correlation_of_sources": 5}
 READ = "() => Object.fromEntries([...document.querySelectorAll('[data-figure]')].map(one => [one.dataset.figure, one.dataset.value]))"
+#: Boxes and lists whose content is wider than they are: the rest of it is cut off or lies over the neighbour.
+CUT = "() => [...document.querySelectorAll('.cem-box, .cem-list')].filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText.slice(0, 60))"
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,7 @@ def test_the_app_shows_the_figures_of_the_report(report_of, open_app, serious, n
     app = page.evaluate(READ)
     assert len(app) >= LEAST[name]
     assert app == figures_of_report(report_of(name))
+    assert page.evaluate(CUT) == []
     assert serious(page) == []
 
 

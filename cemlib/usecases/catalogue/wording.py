@@ -63,6 +63,8 @@ def figure_words(row: Mapping, unit: str) -> tuple[str, str]:
     ('98.1 %', '97.9 – 98.3')
     >>> figure_words({"state": "ok", "value": 0.00449, "low": 0.0038, "high": 0.0053}, "ratio")
     ('0.45 %', '0.38 – 0.53')
+    >>> figure_words({"state": "ok", "value": 62633.25, "low": 57392.6, "high": 67873.9}, "s")
+    ('62,633 s', '57,393 – 67,874')
     >>> figure_words({"state": "too_few", "value": 0.5, "low": 0.1, "high": 0.9}, "ratio")
     ('—', 'too few')
     """
@@ -71,14 +73,14 @@ def figure_words(row: Mapping, unit: str) -> tuple[str, str]:
     low, high = scale_value(row["low"], unit), scale_value(row["high"], unit)
     if low is None or high is None:
         return format_value(row["value"], unit), EXACT
-    decimals = _enough_decimals(high - low, unit)
+    decimals = _enough_decimals(high - low, row["value"], unit)
     ends = (format_value(one, unit, with_unit=False, decimals=decimals) for one in (row["low"], row["high"]))
     return format_value(row["value"], unit, decimals=decimals), " – ".join(ends)
 
 
-def _enough_decimals(width: float, unit: str) -> int:
-    """As many decimals as the unit has, or more where the interval is so narrow that its ends would look alike."""
-    usual = len(format_value(0.0, unit, with_unit=False).partition(".")[2])
+def _enough_decimals(width: float, value: float, unit: str) -> int:
+    """As many decimals as such a figure has, or more where the interval is so narrow that its ends would look alike."""
+    usual = len(format_value(value, unit, with_unit=False).partition(".")[2])
     return max(usual, min(usual + 3, math.ceil(-math.log10(width / 2)))) if width > 0 else usual
 
 
