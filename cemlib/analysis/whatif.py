@@ -176,11 +176,11 @@ class WhatIf:
             raise TooFewError("Too few of the chosen customers have all variables.", wanted=f"at least {MIN_CUSTOMERS} with {', '.join(fit.columns)}", came=str(whole), todo="Choose a larger group.")
         kept = slice(None) if inside.all() else inside
         now, then, steps = fit.scaled[kept], move.then[kept], move.steps[kept]
-        effects = fit.betas @ steps.mean(axis=0)
+        mean = float(self.model.y_.loc[fit.index[kept]].mean())
+        effects = self._on_scale(fit.betas @ steps.mean(axis=0), mean)
         low, high = np.quantile(effects[1:], [(1 - self.level) / 2, (1 + self.level) / 2])
         outside, past = fit.overlap.share_outside(now, then), _past(fit, now, then)
         index = fit.index[kept]
-        mean = float(self.model.y_.loc[index].mean())
         return WhatIfResult(
             float(effects[0]), float(low), float(high), mean, mean + float(effects[0]), move.claim, move.given, outside, past, len(now), n_customers,
             int((np.abs(then - now)[:, : len(changed)].max(axis=1) > 1e-9).sum()), 1 - len(now) / int(chosen.sum()), None if cost is None else float(sum(cost.values()) * n_customers),
@@ -207,10 +207,10 @@ class WhatIf:
         told = np.flatnonzero(codes >= 0)
         codes, sizes = codes[told], np.bincount(codes[told], minlength=len(names))
         means = np.column_stack([np.bincount(codes, column[told], len(names)) for column in move.steps.T]) / np.maximum(sizes, 1)[:, None]
-        effects = move.fit.betas @ means.T
-        low, high = np.quantile(effects[1:], [(1 - self.level) / 2, (1 + self.level) / 2], axis=0)
         rating, who = self.model.y_.loc[move.fit.index].to_numpy()[told], self.draws.codes.loc[move.fit.index].to_numpy()[told]
         now = np.bincount(codes, rating, len(names)) / np.maximum(sizes, 1)
+        effects = self._on_scale(move.fit.betas @ means.T, now)
+        low, high = np.quantile(effects[1:], [(1 - self.level) / 2, (1 + self.level) / 2], axis=0)
         rows = []
         for number, name in enumerate(names):
             customers = int(np.count_nonzero(np.bincount(who[codes == number], minlength=1)))
@@ -237,6 +237,11 @@ class WhatIf:
         See :func:`cemlib.analysis.frontier.rank_improvements`.
         """
         return rank_improvements(self, improvements, costs, budgets, by)
+
+    def _on_scale(self, effects: np.ndarray, now: float | np.ndarray) -> np.ndarray:
+        """Effects after which the mean rating is still on its scale: past the data a parabola would leave it."""
+        low, high = self.model.scale
+        return np.clip(effects, low - now, high - now)
 
     def _checked(self, changes: Mapping[str, float | str], others: list[str]) -> list[str]:
         for name in [*changes, *others]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cemlib.errors import ParameterError, UnknownNameError
+from cemlib.errors import CemError, UnknownNameError
 from cemlib.usecases.studies.study import load_study, study_names
 from cemlib.usecases.whatif.ratings import read_study_ratings
 from cemlib.usecases.whatif.view import ALL, SatisfactionView
@@ -26,7 +26,8 @@ def what_if_satisfaction(lake, *, study: str = "lake", who: str = ALL, changes: 
         Scenarios to compare: ``who~changes``, separated by ``|``.
     role : str, optional
     strict : bool
-        Whether a name that does not exist, or a change that cannot be read, is an error. Off (in an app) it is left out and told in ``missing``.
+        Whether a name that does not exist, a change that cannot be read, or a study that cannot be opened is an error. Off (in an app) it is left out and told in
+        ``missing``, and another study is shown.
 
     Raises
     ------
@@ -40,15 +41,28 @@ def what_if_satisfaction(lake, *, study: str = "lake", who: str = ALL, changes: 
     ``view = what_if_satisfaction(lake, changes="generation_code>=4")``; ``view.answer``, ``view.scenario.result.claim`` and ``view.importance`` are then
     what the app shows, and ``view.show("technology=2g", {"generation_code": 5})`` plays another scenario without fitting anew.
     """
-    missing = []
-    try:
-        told = load_study(study, "levers")
-    except (UnknownNameError, ParameterError) as error:
-        if strict:
-            raise
-        missing, told = [f"{error.what} The lake's ratings are shown. There are: {', '.join(study_names('levers'))}."], load_study("lake", "levers")
-    snapshot = str(lake.snapshot().id) if told.source.lake else ""
+    given = {"who": who, "changes": changes, "saved": saved, "role": role, "strict": strict}
+    if strict:
+        return _open(lake, study, **given)
+    problem: CemError | None = None
+    # an app shows something: the study that was asked for, else the lake's ratings, else another that can be opened
+    for name in dict.fromkeys([study, "lake", *study_names("levers")]):
+        try:
+            # what was chosen belongs to the study that was asked for
+            view = _open(lake, name, **(given if name == study else {"role": role, "strict": strict}))
+        except CemError as error:
+            problem = problem or error
+            continue
+        if problem is not None:
+            reason = " ".join(one for one in (problem.what, problem.came and f"({problem.came})", problem.todo) if one)
+            view.missing[:0] = [f"The study {study[:60]} cannot be opened: {reason}", f"Shown instead: {view.study.title}."]
+        return view
+    raise problem if problem is not None else UnknownNameError("study", study, [])
+
+
+def _open(lake, study: str, **given) -> SatisfactionView:
+    told = load_study(study, "levers")
     ratings = read_study_ratings(told, lake)
-    view = SatisfactionView(told, ratings, who=who, changes=changes, saved=saved, role=role, strict=strict, snapshot=snapshot)
-    view.missing[:0] = [*missing, *ratings.notes]
+    view = SatisfactionView(told, ratings, snapshot=str(lake.snapshot().id) if told.source.lake else "", **given)
+    view.missing[:0] = ratings.notes
     return view

@@ -84,11 +84,15 @@ def test_the_twin_has_nothing_to_click_and_text_is_escaped(view):
 
 def test_extrapolation_is_seen(view):
     state = WhatIfState(view)
-    # the address may ask for more than the slider has: it stands on it, and the page says where the data end
-    state.move("stalls", "-5")
-    assert 'min="-5"' in state.levers()
+    state.move("stalls", "-1.8")
     assert "is-watch" in state.cards()
     assert "guess" in state.foot()
+    # the address may ask for more than the slider has: it stands on it, and of what nobody has seen no figure is told
+    state.move("stalls", "-50")
+    assert 'min="-50"' in state.levers()
+    assert "of that the data say nothing. Stalls was observed from -" in state.head()
+    assert 'data-figure="effect"' not in state.cards()
+    assert "effect" not in view.figures
 
 
 def test_pictures_hold_what_they_draw():
@@ -112,9 +116,9 @@ def gains(**columns) -> pd.DataFrame:
 
 def test_a_point_stands_where_its_row_says():
     drawn = gains_svg(gains(driver=["A", "<B>", "C"], importance=[0.2, 0.0, 0.1], low=[0.1, -0.1, 0.1], high=[0.3, 0.1, 0.1], performance=[0.0, 100.0, 50.0], state=["ok", "ok", "too few"]))
-    # ticks from -.1 to .3 on 40 to 322; 0 % at 66, 100 % at 530
-    assert re.findall(r'class="dot" cx="([^"]+)" cy="([^"]+)"', drawn) == [("66.0", "110.5"), ("530.0", "251.5")]
-    assert re.findall(r'class="range" d="M66.0 ([^V]+)V([^"]+)"', drawn) == [("181.0", "40.0")]
+    # ticks from -.1 to .3 on 286 up to 76; 0 % at 66, 100 % at 530
+    assert re.findall(r'class="dot" cx="([^"]+)" cy="([^"]+)"', drawn) == [("66.0", "128.5"), ("530.0", "233.5")]
+    assert re.findall(r'class="range" d="M66.0 ([^V]+)V([^"]+)"', drawn) == [("181.0", "76.0")]
     # the interval of the second holds 0, so it is hollow; the third is not drawn; names are escaped
     assert re.findall(r'class="point([^"]*)"', drawn) == [" is-sure", ""]
     assert "<B>" not in drawn

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cemlib as cem
-from cemlib.errors import ParameterError, UnknownNameError
+from cemlib.errors import ParameterError, ReportError, UnknownNameError
 from cemlib.usecases import what_if_satisfaction
 from cemlib.usecases.studies.study import Feature, load_study, study_names
 from cemlib.usecases.whatif.changes import read_changes, write_changes
@@ -119,6 +119,67 @@ def test_in_an_app_what_cannot_be_used_is_told(lake):
     assert view.scenario.who == "all"
     with pytest.raises(UnknownNameError, match="nrth"):
         what_if_satisfaction(lake, study="invented", who="region=nrth")
+
+
+BAD_STUDIES = {"cyclic": ("tier -> mbps", "tier -> mbps, mbps -> tier", "tier -> mbps -> tier"), "worded": ("invented.csv", "worded.csv", "'1, 3', 'yes', '19'")}
+
+
+@pytest.fixture(scope="module")
+def bad_studies(place):
+    """A graph with a cycle, and answers that are no ratings."""
+    frame = pd.read_csv(place / "studies" / "invented.csv")
+    frame["rating"] = frame["rating"].astype(object)
+    frame.loc[[0, 1, 2], "rating"] = ["1, 3", "yes", 19]
+    frame.to_csv(place / "studies" / "worded.csv", index=False)
+    for name, (old, new, _) in BAD_STUDIES.items():
+        (place / "studies" / f"{name}.yaml").write_text(STUDY.replace(old, new))
+    yield
+    for name in BAD_STUDIES:
+        (place / "studies" / f"{name}.yaml").unlink()
+
+
+@pytest.mark.parametrize("name", BAD_STUDIES)
+def test_a_study_that_cannot_be_opened_is_an_error_and_in_an_app_another_is_shown(bad_studies, lake, name):
+    said = BAD_STUDIES[name][2]
+    with pytest.raises(ParameterError) as told:
+        what_if_satisfaction(lake, study=name)
+    assert said in told.value.came
+    # the lake has no ratings: the next study that can be opened
+    view = what_if_satisfaction(lake, study=name, changes="stalls-1", strict=False)
+    assert view.study.name == "invented"
+    assert said in view.missing[0]
+    assert view.missing[1] == "Shown instead: Invented customers."
+    assert view.scenario.values == {}
+
+
+def test_a_slider_past_the_data_has_no_figure_and_says_where_they_end(lake):
+    for strict in (True, False):
+        view = what_if_satisfaction(lake, study="invented", changes="mbps>=900", strict=strict)
+        assert view.scenario.result is None
+        assert view.scenario.problem.startswith("100 % of the ratings would be moved to where nobody was observed")
+        assert "Speed was observed from 5" in view.scenario.problem
+        assert view.answer == [f"**The mean rating of all customers is {view.model.y_.mean():.2f}** (1,200 ratings, 600 customers)."]
+    # the mean itself never leaves its scale
+    found = view.whatif.do({"mbps": ">=9000"})
+    assert 1 <= found.then <= 5
+    assert view.whatif.compare({"mbps": ">=9000"}, view.groups["region"])[["now", "effect"]].sum(axis=1).between(1, 5).sum() == 2
+
+
+def test_a_few_people_are_not_counted_for_a_manager(lake):
+    for role, said in (("manager", "fewer than 10 customers"), ("analyst", "7 customers")):
+        view = what_if_satisfaction(lake, study="invented", who="region=island", role=role)
+        assert view.answer == [f"**Too few to tell:** {said} are chosen (region island)."]
+        shown = what_if_satisfaction(lake, study="invented", changes="stalls-0.5", role=role)
+        island = shown.tables["compared"].set_index("segment").loc["island"]
+        assert pd.isna(island["n_customers"]) == (role == "manager")
+        assert shown.tables["improvements_first"].query("segment == 'island'")["n_customers"].isna().all() == (role == "manager")
+
+
+@pytest.mark.parametrize(("given", "said"), [({"study": "cyclic"}, "tier -> mbps -> tier"), ({"study": "invented", "changes": "stals-1"}, "Did you mean 'stalls'")], ids=["cycle", "no such variable"])
+def test_a_report_of_what_cannot_be_told_ends_with_the_reason(bad_studies, place, given, said):
+    with pytest.raises(ReportError) as told:
+        cem.run_report("whatif_satisfaction", out=place / "out", to=("html",), role="manager", **given)
+    assert said in str(told.value)
 
 
 def test_six_scenarios_are_kept_and_each_once(lake):

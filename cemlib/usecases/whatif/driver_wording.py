@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from cemlib.analysis.expectation import PriceOfQuality
 from cemlib.usecases.studies.study import Feature
-from cemlib.usecases.whatif.wording import plain, signed
+from cemlib.usecases.whatif.figures import plain, signed
 
 __all__ = ["KANO", "QUADRANTS", "describe_gain", "describe_shape", "describe_weighing", "goal_words", "knee_words", "write_goals"]
 
@@ -60,7 +60,7 @@ def describe_gain(one: Mapping, who: str, told: Mapping[str, Feature], knees: Ma
     if one["state"] != "ok":
         return [f"Too few of {who} are known to say anything."]
     goal = goal_words(one["changes"], told)
-    why = "from there on an improvement brings less than half" if any(name in knees for name in one["changes"]) else "a quarter of all moments have that today"
+    why = "from there on an improvement brings less than half" if any(name in knees for name in one["changes"]) else "the best quarter of all moments have that today"
     sure = one["low"] > 0 or one["high"] < 0
     end = f"{signed(one['importance'])} rating points (90 % {signed(one['low'])} to {signed(one['high'])})"
     gain = f"If the others had it too, the mean rating of {who} would change by {end}" + ("." if sure else "; the sign is not known.")

@@ -14,10 +14,13 @@ from cemlib.analysis.whatif import WhatIfResult
 from cemlib.errors import CemError, ParameterError
 from cemlib.usecases.studies.study import Feature
 from cemlib.usecases.whatif.changes import change_text
+from cemlib.usecases.whatif.figures import plain
 
 __all__ = ["Scenario", "moved_cost", "play"]
 
 _BINS = 32
+#: Of more than this share moved to where nobody was observed no figure is told: the model would only be continued. A judgement.
+_MOSTLY = 0.5
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def play(whatif: WhatIf, levers: Mapping[str, Feature], who: str, where: pd.Seri
         if customers < 30:
             raise ParameterError("Too few customers are chosen to say anything.", wanted="at least 30", came=str(customers), todo="Choose a larger group.")
         if changes:
-            result = whatif.do(changes, where)
+            result = _inside(whatif.do(changes, where), model.X_, levers)
             if by is not None:
                 compared = whatif.compare(changes, by if where is None else by[where])
             costs = [moved_cost(name, value, levers[name], model.X_.loc[chosen, name].dropna()) for name, value in values.items()]
@@ -111,6 +114,15 @@ def play(whatif: WhatIf, levers: Mapping[str, Feature], who: str, where: pd.Seri
     except CemError as error:
         problem = " ".join(one for one in (error.what, error.todo) if one)
     return Scenario(who, dict(values), _words(values, levers), n, customers, now, result, problem, cost, compared, _bands(result, scale))
+
+
+def _inside(result: WhatIfResult, seen: pd.DataFrame, levers: Mapping[str, Feature]) -> WhatIfResult:
+    """The result, unless most of the ratings are moved to where nobody was observed."""
+    if result.extrapolation_share <= _MOSTLY:
+        return result
+    far = [f"{levers[name].label} was observed from {plain(seen[name].min())} to {plain(seen[name].max())} {levers[name].unit}".strip() for name, share in result.past.items() if share > 0]
+    raise ParameterError(f"{100 * result.extrapolation_share:.0f} % of the ratings would be moved to where nobody was observed: of that the data say nothing.",
+                         wanted="; ".join(far), todo=(f"{'; '.join(far)}. " if far else "") + "Move less far.")
 
 
 def _bands(result: WhatIfResult | None, scale: tuple[float, float]) -> pd.DataFrame:

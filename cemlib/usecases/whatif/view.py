@@ -51,6 +51,8 @@ class SatisfactionView:
     missing : list of str
         What of the call could not be used.
     model, whatif, graph
+    declared : CausalGraph
+        The graph in the study's own names; ``graph`` has the columns of the model.
     driven : StudyDrivers
         What drives the ratings.
     """
@@ -60,6 +62,8 @@ class SatisfactionView:
     def __init__(self, study: Study, ratings: Ratings, *, who: str = ALL, changes: str = "", saved: str = "", role: str | None = None, strict: bool = True, snapshot: str = "") -> None:
         self.study, self.ratings, self.role, self.snapshot, self._strict = study, ratings, role, snapshot, strict
         self.missing: list[str] = []
+        # as it was told: a cycle is named in the words of the study, before categories become columns
+        self.declared = CausalGraph([tuple(part.strip() for part in one.split("->")) for one in study.edges], unobserved=study.unobserved)
         better = {name: one.better for name, one in study.features.items() if one.better and name in ratings.features}
         self.model = SatisfactionModel("gbm", monotone=better, scale=study.scale).fit(ratings.features, ratings.rating, ratings.customer)
         self.levers = {name: one for name, one in study.levers.items() if name in ratings.features}
@@ -78,7 +82,8 @@ class SatisfactionView:
         except CemError as error:
             if self._strict:
                 raise
-            self.missing.append(f"{error.what} It is left out. {error.todo}".strip())
+            told = ", ".join(one for one in (error.came, error.wanted and f"wanted: {error.wanted}") if one)
+            self.missing.append(" ".join(one for one in (error.what, told and f"({told})", "It is left out.", error.todo) if one))
             return otherwise
 
     def _check_who(self, who: str) -> str:
@@ -151,12 +156,22 @@ class SatisfactionView:
     @property
     def answer(self) -> list[str]:
         """The answer in computed sentences."""
-        return answer_sentences(self.scenario, self._who_words(self.scenario.who), self.label)
+        return answer_sentences(self.scenario, self.who_words, self.label, self.count_words(self.scenario.n_customers))
 
     @property
     def cautions(self) -> list[str]:
         """What this cannot tell."""
         return caution_sentences(self.scenario, self.study, self.model.warnings_, self.ratings.n_dropped, self.label)
+
+    def count_words(self, customers: int) -> str:
+        """A count of customers as the reader may see it."""
+        least = settings().minimum_group
+        return f"{customers:,}" if customers >= least or may_see_records(self.role) else f"fewer than {least}"
+
+    def hide(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """A table with ``n`` and ``n_customers``, without the counts that are too small for the reader."""
+        small = pd.Series(not may_see_records(self.role), index=frame.index) & (frame["n_customers"] < settings().minimum_group)
+        return frame.assign(**{name: frame[name].astype("Int64").mask(small) for name in ("n", "n_customers") if name in frame})
 
     @property
     def who_words(self) -> str:
@@ -206,9 +221,7 @@ class SatisfactionView:
 
     def drawn_graph(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The declared graph as it was told, with roles for what is moved now: nodes and edges (see :meth:`cemlib.analysis.CausalGraph.layout`)."""
-        edges = [tuple(part.strip() for part in one.split("->")) for one in self.study.edges]
-        graph = CausalGraph(edges, unobserved=self.study.unobserved)
-        result = self.scenario.result
+        graph, result = self.declared, self.scenario.result
         adjusted = {one.partition(": ")[0] for one in result.adjustment_set} if result else set()
         moved = [name for name in self.scenario.values if name in graph.parents]
         nodes, arrows = graph.layout(moved, OUTCOME, adjusted & set(graph.parents))
@@ -231,12 +244,12 @@ class SatisfactionView:
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """What is exported."""
-        found = {"drivers": self.drivers, "drivers_by_level": self.driven.shares_by_level, "shapes": self.driven.shapes, "scenarios": self.scenario_table(),
+        found = {"drivers": self.drivers, "drivers_by_level": self.hide(self.driven.shares_by_level), "shapes": self.driven.shapes, "scenarios": self.scenario_table(),
                  "importance": self.importance.assign(changes=self.importance["changes"].map(write_goals))}
         if len(self.scenario.compared):
-            found["compared"] = self.scenario.compared
+            found["compared"] = self.hide(self.scenario.compared)
         if self.first is not None:
-            found["improvements_first"] = self.first.ranking
+            found["improvements_first"] = self.hide(self.first.ranking)
         return found
 
     def scenario_table(self) -> pd.DataFrame:
@@ -247,7 +260,7 @@ class SatisfactionView:
             rows.append({"who": self._who_words(one.who), "changes": one.text, "n_customers": one.n_customers, "now": one.now, "effect": result.effect if result else np.nan,
                          "low": result.low if result else np.nan, "high": result.high if result else np.nan, "extrapolation_ratio": result.extrapolation_share if result else np.nan,
                          "cost": np.nan if one.cost is None else one.cost, "claim": result.claim if result else ""})
-        return pd.DataFrame(rows)
+        return self.hide(pd.DataFrame(rows))
 
     @property
     def footer(self) -> list[str]:

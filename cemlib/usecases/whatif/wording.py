@@ -6,43 +6,21 @@ import re
 from collections.abc import Callable, Sequence
 
 from cemlib.usecases.studies.study import Study
+from cemlib.usecases.whatif.figures import signed
 from cemlib.usecases.whatif.scenario import Scenario
 
-__all__ = ["answer_sentences", "caution_sentences", "plain", "signed"]
+__all__ = ["answer_sentences", "caution_sentences"]
 
 _PERCENT = re.compile(r"(\d)%")
 
 
-def signed(value: float, digits: int = 2) -> str:
-    """A difference with its sign.
-
-    Examples
-    --------
-    >>> signed(0.084), signed(-0.1), signed(0.0)
-    ('+0.08', '−0.10', '0.00')
-    """
-    text = f"{value:+.{digits}f}"
-    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")
-
-
-def plain(value: float) -> str:
-    """A measured value with three digits that count, thousands grouped.
-
-    Examples
-    --------
-    >>> plain(329271.0), plain(37.2456), plain(0.01234)
-    ('329,271', '37.2', '0.0123')
-    """
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
-def answer_sentences(one: Scenario, who: str, label: Callable[[str], str]) -> list[str]:
-    """The answer: what would change, how surely, and what may be claimed."""
+def answer_sentences(one: Scenario, who: str, label: Callable[[str], str], customers: str) -> list[str]:
+    """The answer: what would change, how surely, and what may be claimed; ``customers``: how many are chosen, in words."""
     if one.now is None:
-        return [f"**Too few to tell:** {one.n_customers} customers are chosen ({who})."]
+        return [f"**Too few to tell:** {customers} customers are chosen ({who})."]
     result = one.result
     if result is None:
-        start = f"**The mean rating of {who} is {one.now:.2f}** ({one.n:,} ratings, {one.n_customers:,} customers)."
+        start = f"**The mean rating of {who} is {one.now:.2f}** ({one.n:,} ratings, {customers} customers)."
         return [start, "Move a lever to see what would change."] if not one.problem else [start]
     sure = result.low > 0 or result.high < 0
     verb = ("would rise" if result.effect > 0 else "would fall") if sure else "would hardly change, or the sign is not known"

@@ -8,7 +8,7 @@ from cemwidgets.panel.parts import esc
 
 __all__ = ["bands_svg", "graph_svg"]
 
-_WIDE, _HIGH, _COLUMN, _ROW = 148, 32, 196, 42
+_WIDE, _HIGH, _COLUMN, _ROW = 158, 32, 204, 42
 _ROLES = {"change": "what is moved", "adjusted": "adjusted for", "mediator": "in between: left alone", "unobserved": "not observed", "outcome": "the rating"}
 
 

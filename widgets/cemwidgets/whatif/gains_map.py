@@ -7,14 +7,16 @@ import math
 import pandas as pd
 
 from cemlib.usecases.whatif.driver_wording import QUADRANTS
-from cemlib.usecases.whatif.wording import signed
+from cemlib.usecases.whatif.figures import signed
 from cemwidgets.panel.parts import esc
 
 __all__ = ["gains_svg"]
 
 _WIDE, _HIGH, _LEFT, _RIGHT, _TOP, _BOTTOM = 560, 380, 52, 544, 40, 322
+#: Above and below the data is room for the words of the corners.
+_WORDS = 36
 #: Points nearer than this to each other stand side by side; labels nearer than that one under another, so far from their points.
-_APART, _LINE, _LEAD = 11, 17, 30
+_APART, _LINE, _LEAD, _DOT = 13, 17, 30, 6
 _CORNERS = {"act first": (_LEFT + 8, _TOP + 16, "start"), "keep": (_RIGHT - 8, _TOP + 16, "end"), "watch": (_LEFT + 8, _BOTTOM - 20, "start"), "enough": (_RIGHT - 8, _BOTTOM - 20, "end")}
 
 
@@ -40,11 +42,11 @@ def gains_svg(frame: pd.DataFrame, selected: str = "", live: bool = True) -> str
         return round(_LEFT + 14 + share / 100 * (_RIGHT - _LEFT - 28), 1)
 
     def y(gain: float) -> float:
-        return round(_BOTTOM - (gain - low) / (high - low) * (_BOTTOM - _TOP), 1)
+        return round(_BOTTOM - _WORDS - (gain - low) / (high - low) * (_BOTTOM - _TOP - 2 * _WORDS), 1)
 
     middle = sum(one.importance for _, one in known) / len(known)
     grid = "".join(f'<path class="{"zero" if abs(tick) < 1e-9 else "grid"}" d="M{_LEFT} {y(tick)}H{_RIGHT}"/><text x="{_LEFT - 8}" y="{y(tick) + 4}" text-anchor="end">{signed(tick, _digits(ticks))}</text>' for tick in ticks)
-    grid += "".join(f'<text x="{x(share)}" y="{_BOTTOM + 20}" text-anchor="middle">{share}</text>' for share in (0, 25, 50, 75, 100))
+    grid += f'<path class="grid" d="M{_LEFT} {_BOTTOM}H{_RIGHT}"/>' + "".join(f'<text x="{x(share)}" y="{_BOTTOM + 20}" text-anchor="middle">{share}</text>' for share in (0, 25, 50, 75, 100))
     split = f'<rect class="first" x="{_LEFT}" y="{_TOP}" width="{x(50) - _LEFT}" height="{max(y(middle) - _TOP, 0):.1f}"/><path class="split" d="M{x(50)} {_TOP}V{_BOTTOM}M{_LEFT} {y(middle)}H{_RIGHT}"/>'
     corners = "".join(f'<text class="corner" x="{left}" y="{top}" text-anchor="{end}">{name}<tspan class="more" x="{left}" dy="15">{words}</tspan></text>'
                       for (name, words), (left, top, end) in ((one, _CORNERS[one[0]]) for one in QUADRANTS.items()))
@@ -73,11 +75,12 @@ def _places(known: list, x, y) -> list[tuple]:
     """Number, row, place across, and side and height of the label of each point; what would cover each other stands side by side."""
     found, taken, labels = [], [], []
     for number, one in sorted(known, key=lambda pair: -pair[1].importance):
-        at, top = x(one.performance), y(one.high)
-        while any(abs(at - other) < _APART and not (top > bottom or y(one.low) < above) for other, above, bottom in taken):
-            at += _APART if one.performance < 50 else -_APART
-        taken.append((at, top, y(one.low)))
-        middle, width = y(one.importance), 24 + 6.6 * len(_short(one.driver))
+        middle, at = y(one.importance), x(one.performance)
+        top, bottom = min(y(one.high), middle - _DOT), max(y(one.low), middle + _DOT)
+        while any(abs(at - other) < _APART and top <= below and above <= bottom for other, above, below in taken):
+            at = round(at + (_APART if one.performance < 50 else -_APART), 1)
+        taken.append((at, top, bottom))
+        width = 24 + 6.6 * len(_short(one.driver))
         tries = [(side, middle + shift) for shift in (0, 17, -17, 34, -34, 51, 68, 85, 102) for side in (1, -1)
                  if _LEFT < at + side * (_LEAD + width) < _RIGHT + 12 and _TOP < middle + shift < _BOTTOM]
         free = [(side, line) for side, line in tries if not any(abs(line - other) < _LINE and min(at + side * _LEAD, at + side * (_LEAD + width)) < right and left < max(at + side * _LEAD, at + side * (_LEAD + width))
@@ -101,5 +104,5 @@ def _point(number: int, one, at: float, middle: float, ends: tuple[float, float]
     text = at + side * _LEAD
     title = "" if live else f"<title>{esc(words)}</title>"
     return (f'<g class="{kind}"{event}>{title}<path class="range" d="M{at} {ends[0]}V{ends[1]}"/><path class="lead" d="M{at} {middle}L{text - 4 * side} {line}"/>'
-            f'<circle class="hit" cx="{at}" cy="{middle}" r="14"/><circle class="dot" cx="{at}" cy="{middle}" r="6"/>'
+            f'<circle class="hit" cx="{at}" cy="{middle}" r="14"/><circle class="dot" cx="{at}" cy="{middle}" r="{_DOT}"/>'
             f'<text x="{text}" y="{line + 4}" text-anchor="{"start" if side > 0 else "end"}"><tspan class="number">{number}</tspan> <tspan class="name">{esc(_short(one.driver))}</tspan></text></g>')

@@ -9,8 +9,8 @@ from cemlib.errors import ParameterError
 from cemlib.usecases.studies.study import study_names
 from cemlib.usecases.whatif.changes import neutral
 from cemlib.usecases.whatif.driver_wording import describe_weighing
+from cemlib.usecases.whatif.figures import plain, signed
 from cemlib.usecases.whatif.view import ALL, SatisfactionView
-from cemlib.usecases.whatif.wording import plain, signed
 from cemwidgets.panel.parts import actions, box, card, cards, esc, footer, notice, number, percent, question
 from cemwidgets.whatif.drawing import bands_svg, graph_svg
 from cemwidgets.whatif.gains_map import gains_svg
@@ -165,7 +165,7 @@ class WhatIfState:
             return box("Who moves", '<div class="cem-empty">Nothing is moved.</div>')
         title = next(one for one in self.view.groups if set(frame["segment"]) <= set(self.view.groups[one].cat.categories))
         shown = frame.sort_values("n", ascending=False).head(8)
-        return box("Who moves", compared_table(shown, title), note="change of the mean rating, 90 % interval")
+        return box("Who moves", compared_table(self.view.hide(shown), title), note="change of the mean rating, 90 % interval")
 
     def graph(self, live: bool = True) -> str:
         """The declared graph."""
@@ -199,7 +199,7 @@ class WhatIfState:
         missing = f'<p class="cem-note">The study tells no cost for {esc(", ".join(unpriced))}: not compared here.</p>' if unpriced else ""
         if found is None:
             return box("Which improvement for whom first", missing) if missing else ""
-        body = first_table(found.ranking) + f"<h3>What a budget reaches</h3>{budgets_table(found.budgets, self.view.study.cost_unit)}{missing}"
+        body = first_table(found.ranking, self.view.label(str(self.view.groups.columns[0])) if self.view.groups.shape[1] else "") + f"<h3>What a budget reaches</h3>{budgets_table(found.budgets, self.view.study.cost_unit)}{missing}"
         return box("Which improvement for whom first", body, note=f"most rating points for its cost first; cost in {self.view.study.cost_unit}")
 
     def drivers(self, live: bool = True) -> str:
@@ -209,7 +209,7 @@ class WhatIfState:
     def by_level(self, live: bool = True) -> str:
         """The drivers of each level of the first group."""
         frame = self.view.driven.shares_by_level
-        return box("For whom", levels_table(frame, str(self.view.groups.columns[0])), note="the three largest of each; an association") if len(frame) else ""
+        return box("For whom", levels_table(self.view.hide(frame), self.view.label(str(self.view.groups.columns[0]))), note="the three largest of each; an association") if len(frame) else ""
 
     def shapes(self, live: bool = True) -> str:
         """What loses and what wins."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cemlib.usecases.studies.study import Feature
 from cemlib.usecases.whatif.driver_wording import KANO, goal_words, knee_words
-from cemlib.usecases.whatif.wording import plain, signed
+from cemlib.usecases.whatif.figures import plain, signed
 from cemwidgets.panel.parts import Column, esc, figure, number, percent, table
 from cemwidgets.trend.glyphs import interval_glyph, meter
 
@@ -18,6 +18,10 @@ __all__ = ["budgets_table", "compared_table", "corners_table", "drivers_table", 
 
 def _interval(low: float, high: float) -> str:
     return f"{signed(low)} to {signed(high)}" if math.isfinite(low) else ""
+
+
+def _count(value: int | None) -> str:
+    return "a few" if pd.isna(value) else f"{value:,}"
 
 
 def _glyph(effect: float, low: float, high: float, reach: float) -> str:
@@ -34,7 +38,7 @@ def compared_table(frame: pd.DataFrame, title: str) -> str:
     rows, reach = [], _reach(frame)
     for one in frame.itertuples():
         few = one.state != "ok"
-        rows.append({"segment": one.segment, "segment_note": f"{one.n:,} ratings" + (", too few" if few else ""), "now": number(one.now, 2), "_few": few,
+        rows.append({"segment": one.segment, "segment_note": f"{_count(one.n)} ratings" + (", too few" if few else ""), "now": number(one.now, 2), "_few": few,
                      "effect": "too few" if few else signed(one.effect), "effect_note": "" if few else _interval(one.low, one.high), "glyph": "" if few else _glyph(one.effect, one.low, one.high, reach)})
     return table(columns, rows, caption=f"Change by {title}")
 
@@ -68,7 +72,7 @@ def levels_table(frame: pd.DataFrame, title: str, most: int = 3) -> str:
     columns = [Column("driver", "driver", narrow="head"), Column("share", "share of differences, %", "number", "main"), Column("picture", "", "picture")]
     rows, top = [], max(float(frame["share"].max()), 1e-9) if frame["share"].notna().any() else 1.0
     for level, part in frame.groupby("segment", sort=False):
-        rows.append({"_group": f"{title} {level}: {part['n_customers'].iloc[0]:,} customers" + (", too few" if part["state"].iloc[0] != "ok" else "")})
+        rows.append({"_group": f"{title} {level}: {_count(part['n_customers'].iloc[0])} customers" + (", too few" if part["state"].iloc[0] != "ok" else "")})
         rows += [] if part["state"].iloc[0] != "ok" else [_share(one, top) for one in part.head(most).itertuples()]
     return table(columns, rows, caption=f"Drivers by {title}")
 
@@ -82,9 +86,9 @@ def corners_table(frame: pd.DataFrame, quality: str, other: str) -> str:
 
 def budgets_table(frame: pd.DataFrame, unit: str) -> str:
     """What each budget reaches, and with what."""
-    columns = [Column("budget", f"budget, {unit}", narrow="head"), Column("effect", "change", "number", "main"), Column("glyph", "", "picture"), Column("cost", "spent", "number"), Column("chosen", "with")]
+    columns = [Column("budget", "budget", narrow="head"), Column("effect", "change", "number", "main"), Column("glyph", "", "picture"), Column("cost", "spent", "number"), Column("chosen", "with")]
     reach = _reach(frame)
-    rows = [{"budget": number(one.budget), "effect": signed(one.effect), "effect_note": _interval(one.low, one.high), "glyph": _glyph(one.effect, one.low, one.high, reach) if one.chosen else "", "cost": number(one.cost),
+    rows = [{"budget": f"{number(one.budget)} {unit}", "effect": signed(one.effect), "effect_note": _interval(one.low, one.high), "glyph": _glyph(one.effect, one.low, one.high, reach) if one.chosen else "", "cost": number(one.cost),
              "chosen": "; ".join(one.chosen) or "nothing: no improvement is sure within it", "_few": not one.chosen} for one in frame.itertuples()]
     return table(columns, rows, caption="What a budget reaches")
 
@@ -102,16 +106,16 @@ def _share(one, top: float) -> dict[str, object]:
             "picture": meter(max(one.share, 0.0) / top, tone="context") if known else "", "_few": one.state != "ok"}
 
 
-def first_table(ranking: pd.DataFrame, most: int = 6) -> str:
+def first_table(ranking: pd.DataFrame, group: str, most: int = 6) -> str:
     """Which improvement for which group first."""
     columns = [Column("what", "improvement", narrow="head"), Column("gain", "change", "number", "main"), Column("cost", "cost", "number"), Column("rate", "rating points per 100 of cost", "number")]
     rows = []
     for one in ranking.head(most).itertuples():
         unsure = one.state != "ok"
         note = {"not sure": ", not sure", "harm": ", harms", "too few": ", too few"}.get(one.state, "")
-        rows.append({"what": one.improvement, "what_note": f"for {one.segment}{note}" + ("" if str(one.claim).startswith("causal") else ", association"), "_few": unsure,
+        rows.append({"what": one.improvement, "what_note": f"for {group} {one.segment}{note}" + (", association" if one.claim and not one.claim.startswith("causal") else ""), "_few": unsure,
                      "gain": signed(one.effect) if math.isfinite(one.effect) else "–", "gain_note": _interval(one.low, one.high), "cost": number(one.cost),
-                     "rate": number(100 * one.gain_per_cost, 2)})
+                     "rate": signed(100 * one.gain_per_cost).lstrip("+") if math.isfinite(one.gain_per_cost) else "–"})
     return table(columns, rows, caption="Which improvement for which group first")
 
 
@@ -125,7 +129,7 @@ def scenarios_table(frame: pd.DataFrame, live: bool) -> str:
         told = math.isfinite(one.effect)
         way = "" if shown else (f'<button type="button" class="cem-link" data-event="load" data-number="{number_}" data-key="load-{number_}">show</button> · '
                                 f'<button type="button" class="cem-link" data-event="forget" data-number="{number_}" data-key="forget-{number_}">forget</button>')
-        rows.append({"changes": one.changes, "changes_note": f"{one.who}, {one.n_customers:,} customers" + (" · shown now" if shown else ""), "then": signed(one.effect) if told else "–",
+        rows.append({"changes": one.changes, "changes_note": f"{one.who}, {_count(one.n_customers)} customers" + (" · shown now" if shown else ""), "then": signed(one.effect) if told else "–",
                      "then_note": _interval(one.low, one.high), "glyph": _glyph(one.effect, one.low, one.high, reach) if told else "",
                      "outside": f"{percent(one.extrapolation_ratio, 0)} %" if told else "–", "cost": number(one.cost), "way": way or esc("")})
     return table(columns, rows, caption="Scenarios side by side")
