@@ -56,7 +56,11 @@ class Segmenter:
     rules_ : pandas.DataFrame
         ``segment``, ``rule`` in plain words, ``n``, ``precision``, ``coverage`` on customers that the tree did not see.
     fidelity_ : float
-        Share of those customers to whom the rules give the segment of the mixture.
+        Share of those customers to whom their rule gives the segment of the mixture, of those whom a rule meets.
+    rule_coverage_ : float
+        Share of those customers whom a rule meets; of the others the rules say nothing.
+    fidelity_of_all_ : float
+        Share of all those customers to whom a rule gives the segment of the mixture.
     profiles_ : pandas.DataFrame
         Size, share and median of each feature by segment.
     odd_ : pandas.Series
@@ -123,7 +127,8 @@ class Segmenter:
         self.labels_ = pd.Series(np.array(self.names_, dtype=object)[parts], index=full.index).reindex(X.index)
         self.sizes_ = [int(np.sum(parts == part)) for part in range(self.k_)]
         self._describe(full, parts)
-        self.rules_, self.fidelity_ = read_rules(full.iloc[rows], self.labels_.loc[full.index].iloc[rows], seed=self.seed)
+        rules = read_rules(full.iloc[rows], self.labels_.loc[full.index].iloc[rows], assign=self.predict, seed=self.seed)
+        self.rules_, self.fidelity_, self.rule_coverage_, self.fidelity_of_all_ = rules.table, rules.fidelity, rules.coverage, rules.fidelity_of_all
         self.odd_ = self._odd(full.iloc[rows], apply_powers(sample, self._powers)).reindex(X.index)
         return self
 

@@ -89,13 +89,23 @@ def grade_segments(asking: Asking, seed: int, runs: int, size: dict[str, int]) -
                 frame.to_parquet(place / f"{name}_{number:03d}.parquet", index=False)
             _alike(rng).to_parquet(place / f"alike_{number:03d}.parquet", index=False)
         answer = asking.ask("segments", str(place))
-    reached = {key: adjusted_rand_score(group, answer[f"{key[0]}_{key[1]:03d}"]) for key, group in truth.items()}
+    reached = {key: adjusted_rand_score(group, answer[f"{key[0]}_{key[1]:03d}"]["labels"]) for key, group in truth.items()}
     yield spread("segments", "planted groups, 3 sd out on an axis each: adjusted Rand index", [reached["out", number] for number in range(cases)], at_least=0.85)
     shares = [reached["near", number] / best["near", number] for number in range(cases)]
     yield spread("segments", "planted groups, 3 sd from each other: adjusted Rand index over the best possible", shares, at_least=0.9,
                  note=f"who knows the truth reaches {np.median([best['near', number] for number in range(cases)]):.2f}: the groups overlap")
-    single = sum(len(set(answer[f"alike_{number:03d}"])) == 1 for number in range(cases))
+    single = sum(len(set(answer[f"alike_{number:03d}"]["labels"])) == 1 for number in range(cases))
     yield share("segments", "one segment where there are no groups", single, cases, at_least=0.95)
+    yield from _grade_rules({name: [answer[f"{name}_{number:03d}"]["rules"] for number in range(cases)] for name in _SIDES})
+
+
+def _grade_rules(told: dict[str, list[list[float]]]) -> Iterator[Mark]:
+    """Rules on customers that they did not see: right of those they meet, share they meet, right of all."""
+    for name, words in (("out", "3 sd out on an axis each"), ("near", "3 sd from each other")):
+        right, met, of_all = zip(*told[name])
+        yield spread("segments", f"planted groups, {words}: rules right, of the customers they meet", right, at_least=0.9)
+        yield spread("segments", f"planted groups, {words}: share of the customers whom a rule meets", met)
+        yield spread("segments", f"planted groups, {words}: rules right, of all customers", of_all, note="whom no rule meets counts as wrong")
 
 
 def _life(rng: np.random.Generator, n: int, hidden: bool) -> tuple[pd.DataFrame, float]:

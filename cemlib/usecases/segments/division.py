@@ -37,7 +37,8 @@ class Division:
         What tells them apart.
     untold : list of str
         Named sets that cannot be told, and why.
-    fidelity : float
+    fidelity, rule_coverage : float
+        Share of customers (whom the rules did not see) to whom their rule gives their segment, of those whom a rule meets; and the share whom one meets.
     stability : float or None
     is_stable : bool
     odd : int
@@ -50,6 +51,7 @@ class Division:
     used: Sequence[Feature]
     untold: Sequence[str] = ()
     fidelity: float = float("nan")
+    rule_coverage: float = float("nan")
     stability: float | None = None
     is_stable: bool = True
     odd: int = 0
@@ -93,7 +95,7 @@ def find_division(features: pd.DataFrame, used: Sequence[Feature]) -> Division:
     table = found.stability_
     stability = None if found.k_ == 1 else float(table.loc[table["segments"] == found.k_, "ari"].max())
     return Division(found.labels_, found.rules_.assign(rule=[measured_rule(one, used) for one in found.rules_["rule"]]), found.predict, used,
-                    fidelity=float(found.fidelity_), stability=stability, is_stable=found.is_stable_, odd=int(found.odd_.notna().sum()))
+                    fidelity=float(found.fidelity_), rule_coverage=float(found.rule_coverage_), stability=stability, is_stable=found.is_stable_, odd=int(found.odd_.notna().sum()))
 
 
 def split_rules(rules: Mapping[str, str], marks: Marks) -> tuple[dict[str, str], list[str]]:

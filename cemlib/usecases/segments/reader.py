@@ -222,7 +222,7 @@ class Reader:
 
     def _figures(self, segments: pd.DataFrame, division: Division, kept: Mapping[str, float], counts: Mapping[str, int]) -> dict[str, float]:
         made = {"segments": float(counts["groups"]), "customers": float(counts["in_segments"])}
-        made |= {"rule_fidelity_ratio": division.fidelity} if division.fidelity == division.fidelity else {}
+        made |= {name: value for name, value in (("rule_fidelity_ratio", division.fidelity), ("rule_coverage_ratio", division.rule_coverage)) if value == value}
         made |= {"stability": division.stability} if division.stability is not None else {}
         made |= {"kept_ratio": kept["value"]} if kept.get("n") else {}
         first = self.customers.outcomes[0].name

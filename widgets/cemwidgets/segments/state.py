@@ -89,7 +89,8 @@ class SegmentState:
                 card("Customers", f"{counts['in_segments']:,}", note=f"of {counts['customers']:,}{' active' if view.chosen['study'] == LAKE else ''}", interval=f"{counts['unknown']:,} miss a feature",
                      compare=f"{counts['odd']:,} unlike any segment", name="customers", exact=float(counts["in_segments"]))]
         if not self.is_one:
-            made.append(card("Rules right", percent(view.fidelity, 0), unit="%", note="of customers the rules did not see", name="rule_fidelity_ratio", exact=view.fidelity))
+            made.append(card("Rules right", percent(view.fidelity, 0), unit="%", note="of customers the rules did not see and a rule meets",
+                             interval=f"a rule meets {percent(view.figures['rule_coverage_ratio'], 0)} % of them", name="rule_fidelity_ratio", exact=view.fidelity))
         return made
 
     def _set_cards(self) -> list[str]:
