@@ -43,8 +43,12 @@ def test_the_figures_stand_on_the_page(page):
 
 def test_a_row_opens_a_segment_and_closes_it(page):
     away = page.state.view.segments["segment"].iloc[1]
+    fold = page.deeper.children[0]
+    assert not fold.is_open
     page._open({"event": "segment", "segment": away})
     assert page.filters.values["segment"] == away
+    # what the row opens is seen
+    assert fold.is_open
     assert f"share of {away}" in page.places.html
     assert 'aria-selected="true"' in page.segments.html
     page._open({"event": "segment", "segment": away})
@@ -83,6 +87,8 @@ def test_a_study_has_no_map_and_no_period(tmp_path, monkeypatch):
     page = SegmentPage(view_segments(cem.open_lake(tmp_path / "lake"), study="invented", role="analyst", strict=False))
     assert [one.name for one in page.filters.items] == ["study", "by", "segment", "other"]
     assert (page.places.html, page.moves.html) == ("", "")
+    # no fold without something in it
+    assert [one.title for one in page.deeper.children] == ["A closer look", "Rules in plain words"]
     assert "Satisfaction, of 5" in page.segments.html
     assert "number of services" in page.head.static()
     page._export()

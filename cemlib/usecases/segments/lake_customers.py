@@ -9,8 +9,8 @@ import narwhals as nw
 import pandas as pd
 
 from cemlib.enrich import enriched
-from cemlib.errors import ParameterError
 from cemlib.lake import collect_frame
+from cemlib.usecases.asked import Asked
 from cemlib.usecases.period import read_period
 from cemlib.usecases.segments.customer_list import list_customers
 from cemlib.usecases.segments.division import Marks
@@ -39,33 +39,26 @@ class LakeCustomers:
     lake : Lake
     period : str
         ``last`` (14 days), a month, a day or from/to.
-    strict : bool
-        Whether a period that cannot be read is an error; else it is told in ``ignored``.
+    asked : Asked
+        By which the period is read.
     """
 
     study, noun, noun_of_all = LAKE, "mobile customers", "customers and things"
     catalogue, outcomes, has_rules = FEATURES, LAKE_OUTCOMES, True
 
-    def __init__(self, lake, period: str = LAST, *, strict: bool = True) -> None:
-        self.lake, self.strict, self.period = lake, strict, period
-        self.ignored: list[str] = []
-        self.days = self._days(period)
+    def __init__(self, lake, period: str, asked: Asked) -> None:
+        self.lake, self.period = lake, period
+        self.days = self._days(period, asked)
 
-    def _days(self, period: str) -> tuple[dt.date, dt.date] | None:
+    def _days(self, period: str, asked: Asked) -> tuple[dt.date, dt.date] | None:
         """The first day and the day after the last; None for a lake without records."""
         bounds = self.lake.event_days()
         if bounds is None:
             return None
         ends = [max(self.lake.data_files(name)) for name in _USES if self.lake.has(name)]
         last = (max(ends) if ends else bounds[1]) + _DAY
-        if period == LAST:
-            return last - _LAST_DAYS * _DAY, last
-        try:
-            read = read_period(period)
-        except ParameterError as error:
-            if self.strict:
-                raise
-            self.ignored.append(f"{error.what} It is left out.")
+        read = None if period == LAST else asked.use(None, read_period, period)
+        if read is None:
             self.period = LAST
             return last - _LAST_DAYS * _DAY, last
         return read.first or bounds[0], min(read.until or last, last) if read.first is None or read.first < last else read.until or last

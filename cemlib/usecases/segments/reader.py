@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from cemlib.errors import CallError, ParameterError, UnknownNameError
+from cemlib.errors import CallError, ParameterError
 from cemlib.privacy import may_see_records, suppress_small_groups
 from cemlib.settings import settings
+from cemlib.usecases.asked import Asked
 from cemlib.usecases.segments import wording
 from cemlib.usecases.segments.division import OTHERS, Division, divide_by_rules, find_division, split_rules
 from cemlib.usecases.segments.features import count_columns
@@ -27,6 +28,12 @@ ALL, FOUND, NAMED = "all", "found", "named"
 _BY = ((FOUND, "found segments"), (NAMED, "named sets"))
 
 
+def _refuse_period(period: str) -> str:
+    if period not in ("", LAST):
+        raise ParameterError("A study has no periods.", wanted=LAST, came=period)
+    return LAST
+
+
 class Reader:
     """Divides customers.
 
@@ -41,26 +48,24 @@ class Reader:
 
     def __init__(self, lake, study: str = LAKE, period: str = LAST, role: str | None = None, *, strict: bool = True) -> None:
         self.lake, self.role, self.strict = lake, role, strict
-        self.ignored: list[str] = []
-        self.customers = self._customers(study, period)
+        asked = Asked(strict)
+        of_study = None if study in ("", LAKE) else self._read_study(study, asked)
+        if of_study is not None:
+            asked.use(LAST, _refuse_period, period)
+        self.customers: LakeCustomers | StudyCustomers = of_study or LakeCustomers(lake, period if study in ("", LAKE) else LAST, asked)
+        self._left_out = asked.left_out
 
-    def _customers(self, study: str, period: str) -> LakeCustomers | StudyCustomers:
-        if study in ("", LAKE):
-            return LakeCustomers(self.lake, period, strict=self.strict)
+    @staticmethod
+    def _read_study(study: str, asked: Asked) -> StudyCustomers | None:
+        """The customers of a study; one that cannot be read is told in full, for its file is the reader's own."""
         try:
-            found = StudyCustomers(load_study(study, "segments"))
-            if period not in ("", LAST):
-                self._refuse(ParameterError("A study has no periods.", wanted=LAST, came=period), self.ignored)
-            return found
+            return StudyCustomers(load_study(study, "segments"))
         except CallError as error:
-            self._refuse(error, self.ignored, "The lake's customers are shown.")
-            return LakeCustomers(self.lake, LAST, strict=self.strict)
-
-    def _refuse(self, error: CallError, ignored: list[str], instead: str = "It is left out.") -> None:
-        """Stop, or in an app tell what is left out."""
-        if self.strict:
-            raise error
-        ignored.append(" ".join(one for one in (error.what, f"({error.where})" if error.where else "", instead, error.todo) if one))
+            if asked.strict:
+                raise
+            why = ", ".join(one for one in (error.where, f"came: {error.came}" if error.came else "") if one)
+            asked.left_out.append(" ".join(one for one in (error.what, f"({why})" if why else "", "The lake's customers are shown.", error.todo) if one))
+            return None
 
     @functools.cached_property
     def used(self) -> list:
@@ -109,31 +114,19 @@ class Reader:
 
     def view(self, *, by: str = FOUND, segment: str = ALL, other: str = ALL) -> SegmentView:
         """Put the view together."""
-        ignored = [*self.ignored, *self.customers.ignored]
-        by = self._by(by, ignored)
+        asked = Asked(self.strict)
+        by = asked.known("way to divide customers", by, [one for one, _ in _BY if one == FOUND or self.customers.has_rules], FOUND)
         is_named = by == NAMED
         division = self.named if is_named else self.found
         names = [] if isinstance(division, CallError) else sorted(division.labels.dropna().unique())
-        chosen = {"study": self.customers.study, "by": by, "period": self.customers.period or LAST, "segment": self._segment(segment, names, ignored),
-                  "other": self._segment(other, names, ignored)}
-        base = {"question": QUESTION, "chosen": chosen, "choices": self._choices(names), "period": self.customers.when, "role": self.role, "footer": self._footer(is_named), "kpis": [],
+        segment, other = (asked.known("segment", one or ALL, [ALL, *names], ALL) for one in (segment, other))
+        chosen = {"study": self.customers.study, "by": by, "period": self.customers.period or LAST, "segment": segment, "other": other}
+        ignored = [*self._left_out, *asked.left_out]
+        base = {"question": QUESTION, "chosen": chosen, "choices": self._choices(names), "period": self.customers.when, "role": self.role, "footer": self._footer(is_named),
                 "outcomes": self.customers.outcomes, "_reader": self}
         if isinstance(division, CallError):
             return self._empty(base, division, ignored)
         return self._filled(base, division, ignored)
-
-    def _by(self, by: str, ignored: list[str]) -> str:
-        known = [one for one, _ in _BY if one == FOUND or self.customers.has_rules]
-        if by in known:
-            return by
-        self._refuse(UnknownNameError("way to divide customers", by, known), ignored)
-        return FOUND
-
-    def _segment(self, value: str, names: list[str], ignored: list[str]) -> str:
-        if value in ("", ALL) or value in names:
-            return value or ALL
-        self._refuse(UnknownNameError("segment", value, names), ignored)
-        return ALL
 
     def _filled(self, base: dict, division: Division, ignored: list[str]) -> SegmentView:
         is_named, chosen, outcomes = base["chosen"]["by"] == NAMED, base["chosen"], self.customers.outcomes

@@ -41,7 +41,6 @@ class StudyCustomers:
 
     def __init__(self, study: Study) -> None:
         self.told, self.study, self._section = study, study.name, study.segments
-        self.ignored: list[str] = []
         blocks = (("behaviour", self._section.behaviour), ("expectation", self._section.expectation))
         self._features = {name: one for _, features in blocks for name, one in features.items()}
         self.catalogue = tuple(Feature(name, block, one.unit, one.label, one.log) for block, features in blocks for name, one in features.items())

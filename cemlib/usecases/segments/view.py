@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import pandas as pd
 
-if TYPE_CHECKING:
-    from cemlib.usecases.segments.outcomes import Outcome
-    from cemlib.usecases.segments.reader import Reader
+from cemlib.usecases.minimum_view import MinimumView
+from cemlib.usecases.segments.outcomes import Outcome
 
 __all__ = ["SegmentView"]
 
 
-@dataclass(frozen=True)
-class SegmentView:
-    """The view as plain data; nothing in it is HTML.
+@dataclass(frozen=True, kw_only=True)
+class SegmentView(MinimumView):
+    """The view: what :class:`cemlib.usecases.minimum_view.MinimumView` has (``chosen``: study, by, period, segment, other), and the following.
 
     Attributes
     ----------
-    question : str
-    answer, missing : list of str
-    chosen : dict of str to str
-        study, by, period, segment, other.
-    choices : dict of str to list of (value, label)
     period : str
+        The days in words; of a study its title.
     outcomes : sequence of Outcome
         How a segment fares.
     segments : DataFrame
@@ -53,16 +47,8 @@ class SegmentView:
     counts : dict
         customers, in_segments, unknown (a feature is missing), odd, groups (hidden ones too), small (hidden); of named sets in_sets (who meet a rule).
     role : str or None
-    footer, kpis : list of str
-    figures : dict of str to float
-    tables : dict of str to DataFrame
     """
 
-    question: str
-    answer: list[str]
-    missing: list[str]
-    chosen: dict[str, str]
-    choices: dict[str, list[tuple[str, str]]]
     period: str
     outcomes: Sequence[Outcome]
     segments: pd.DataFrame
@@ -78,12 +64,3 @@ class SegmentView:
     places: pd.DataFrame | None
     counts: dict[str, int | None]
     role: str | None
-    footer: list[str]
-    kpis: list[str]
-    figures: dict[str, float]
-    tables: dict[str, pd.DataFrame]
-    _reader: Reader = field(repr=False)
-
-    def again(self, **asked: str) -> SegmentView:
-        """The view with other parameters; only another study or period reads anew."""
-        return self._reader.again({**self.chosen, **asked})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from cemlib.usecases.segments.reader import ALL, FOUND, LAKE, LAST, NAMED
-from cemlib.usecases.segments.view import SegmentView
 from cemwidgets.filters import Choice
-from cemwidgets.panel.parts import actions, box, card, cards, esc, footer, notice, percent, question
+from cemwidgets.page.state import UseCaseState
+from cemwidgets.panel.parts import box, card, cards, esc, percent
 from cemwidgets.segments.places import places_map
 from cemwidgets.segments.tables import (
     compare_table,
@@ -23,30 +23,30 @@ __all__ = ["SegmentState"]
 _CHIPS = {"study": ("customers of", LAKE), "by": ("by", FOUND), "period": ("period", LAST), "segment": ("segment", ALL), "other": ("beside", ALL)}
 
 
-class SegmentState:
-    """The state of the app.
+class SegmentState(UseCaseState):
+    """The state of the app."""
 
-    Parameters
-    ----------
-    view : SegmentView
-    messages : sequence of str
-        What in the page's address could not be used.
-    """
+    ways = (("export", "Export CSV"),)
 
-    def __init__(self, view: SegmentView, messages: Sequence[str] = ()) -> None:
-        self.view, self.messages = view, list(messages)
+    # --- the chips
 
-    # --- the parts of the page
-
-    def head(self, live: bool = True) -> str:
-        """The question and its answer."""
-        notes = "".join(notice("Part of the address is not used.", one) for one in self.messages)
-        notes += "".join(notice("Not all of the view is there.", one) for one in self.view.missing)
-        return question(self.view.question, self.view.answer) + notes
+    @property
+    def names(self) -> list[str]:
+        """Of the chips: those that leave something to choose, or are set."""
+        chosen, choices = self.view.chosen, self.view.choices
+        return [name for name, (_, default) in _CHIPS.items() if len(choices[name]) > (2 if name in ("segment", "other") else 1) or chosen[name] != default]
 
     def filters(self) -> list[Choice]:
         """The chips."""
-        return [Choice(name, *self._words(name)) for name in _CHIPS if len(self.view.choices[name]) > (2 if name in ("segment", "other") else 1) or self.view.chosen[name] != _CHIPS[name][1]]
+        return [Choice(name, *self._words(name)) for name in self.names]
+
+    def freed(self, values: Mapping[str, str]) -> dict[str, str]:
+        """What the chips are set to, without what means nothing to other customers: these are divided into segments with other names."""
+        chosen = self.view.chosen
+        if values.get("study", LAKE) != chosen["study"]:
+            return {**values, "by": FOUND, "period": LAST, "segment": ALL, "other": ALL}
+        is_same = all(values.get(name, default) == chosen[name] for name, default in (("by", FOUND), ("period", LAST)))
+        return dict(values) if is_same else {**values, "segment": ALL, "other": ALL}
 
     def _words(self, name: str) -> tuple[str, tuple, str]:
         label, default = _CHIPS[name]
@@ -62,13 +62,7 @@ class SegmentState:
         """Whether customers are divided by named sets."""
         return self.view.chosen["by"] == NAMED
 
-    def values(self) -> Mapping[str, str]:
-        """What the filters are set to."""
-        return {one.name: self.view.chosen[one.name] for one in self.filters()}
-
-    def tail(self, query: str) -> str:
-        """The way out at the end of the chips."""
-        return actions(share=query, more=[("export", "Export CSV")])
+    # --- the parts of the page
 
     def cards(self, live: bool = True) -> str:
         """Segments, how stable they are, what the rules are worth, who stayed."""
@@ -105,7 +99,8 @@ class SegmentState:
         if self.view.segments.empty:
             return box(title, f'<div class="cem-empty">{esc(self.view.answer[0])}</div>')
         opens = "; a row opens its comparison" + ("" if self.view.places is None else " and places") if live and not self.is_one else ""
-        return box(title, segments_table(self.view.segments, self.view.outcomes, self.view.chosen["segment"], live and not self.is_one, "Set" if self.is_named else "Segment"), note=f"95 % intervals below each figure{opens}")
+        rules = dict(zip(self.view.rules["segment"], self.view.rules["rule"])) if self.is_named else None
+        return box(title, segments_table(self.view.segments, self.view.outcomes, self.view.chosen["segment"], live and not self.is_one, rules), note=f"95 % intervals below each figure{opens}")
 
     def profiles(self, live: bool = True) -> str:
         """What they do and what they are used to."""
@@ -116,10 +111,8 @@ class SegmentState:
 
     def rules(self, live: bool = True) -> str:
         """The rules in plain words."""
-        if self.is_one:
+        if self.is_one or self.view.rules.empty:
             return ""
-        if self.view.rules.empty:
-            return box("Rules", '<div class="cem-empty">No segments.</div>')
         if self.is_named:
             untold = "".join(f"<li>{esc(one)}</li>" for one in self.view.untold)
             return box("Rules in plain words", sets_table(self.view.rules), note="the first that is met counts", foot=f'<h3>Cannot be told</h3><ul class="cem-note">{untold}</ul>' if untold else "")
@@ -127,7 +120,7 @@ class SegmentState:
 
     def moves(self, live: bool = True) -> str:
         """Who was where before."""
-        if self.view.chosen["study"] != LAKE or self.is_one:
+        if self.view.chosen["study"] != LAKE or self.is_one or self.view.segments.empty:
             return ""
         if self.view.migration.empty:
             return box("Who moved", '<div class="cem-empty">It cannot be told: no days before that are known, or one segment only.</div>')
@@ -135,7 +128,7 @@ class SegmentState:
 
     def compare(self, live: bool = True) -> str:
         """Two segments side by side."""
-        if self.is_one:
+        if self.is_one or self.view.segments.empty:
             return ""
         if self.view.compared.empty:
             return box("Side by side", '<div class="cem-empty">There are no two segments that can be shown.</div>')
@@ -144,11 +137,7 @@ class SegmentState:
 
     def places(self, live: bool = True) -> str:
         """Where they are."""
-        if self.view.places is None:
+        if self.view.places is None or self.view.segments.empty:
             return ""
         segment = "" if self.view.chosen["segment"] == ALL else self.view.chosen["segment"]
         return box("Where they are", places_map(self.view.places, segment), note=f"share of {segment}" if segment else "all customers; choose a segment to see its share")
-
-    def foot(self, live: bool = True) -> str:
-        """The evidence line."""
-        return footer(self.view.footer)

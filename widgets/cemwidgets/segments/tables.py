@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -16,13 +16,13 @@ __all__ = ["compare_table", "moves_table", "profile_table", "rules_table", "segm
 _HIDDEN = "hidden: too few customers"
 
 
-def segments_table(segments: pd.DataFrame, outcomes: Sequence[Outcome], selected: str, live: bool, head: str = "Segment") -> str:
-    """Each segment with its size and how it fares."""
-    columns = [Column("name", head, narrow="head"), Column("n", "Customers", "figure", narrow="main"),
+def segments_table(segments: pd.DataFrame, outcomes: Sequence[Outcome], selected: str, live: bool, rules: Mapping[str, str] | None = None) -> str:
+    """Each segment with its size and how it fares; of named sets with their rules."""
+    columns = [Column("name", "Segment" if rules is None else "Set", narrow="head"), Column("n", "Customers", "figure", narrow="main"),
                *(Column(one.name, titled(one.title, one.unit), "figure") for one in outcomes)]
     rows = []
     for place, row in enumerate(segments.itertuples(), 1):
-        cells = {"name": row.segment, "segment": row.segment, "_few": row.is_suppressed}
+        cells = {"name": row.segment, "name_note": (rules or {}).get(row.segment, ""), "segment": row.segment, "_few": row.is_suppressed}
         if row.is_suppressed:
             rows.append(cells | {"n": MISSING, "n_note": _HIDDEN})
             continue

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cemlib.usecases.segments.reader import ALL, FOUND, LAKE, LAST, NAMED
+from cemlib.usecases.segments.reader import ALL, NAMED
 from cemlib.usecases.segments.view import SegmentView
-from cemwidgets.filters.view import FilterBar
-from cemwidgets.page.view import Columns, Part, Stack
+from cemwidgets.page.view import Columns, Fold, Stack, UseCasePage
 from cemwidgets.segments.state import SegmentState
 
 __all__ = ["SegmentPage"]
 
-_PARTS = ("head", "cards", "segments", "profiles", "rules", "moves", "compare", "places", "foot")
 
-
-class SegmentPage:
+class SegmentPage(UseCasePage):
     """The parts of the page, to be displayed one by one or together.
 
     Parameters
@@ -27,44 +24,47 @@ class SegmentPage:
 
     Attributes
     ----------
-    top, table, inside, between, foot : widget
-        Question and figures; the segments; profiles and rules; who moved, and where they are; the evidence.
+    top, table, inside, deeper, foot : widget
+        Question and figures; the segments; what they do; rules, two side by side, where they are and who moved, folded; the evidence.
     """
 
+    part_names = ("head", "cards", "segments", "profiles", "rules", "moves", "compare", "places", "foot")
+    exported = "segments"
+
     def __init__(self, view: SegmentView, messages: Sequence[str] = ()) -> None:
-        self.state = SegmentState(view, messages)
-        self._panels = {name: Part(getattr(self.state, name)) for name in _PARTS}
-        self.filters = FilterBar(self.state.filters(), self.state.values(), on_change=self._filter, tail=self.state.tail)
-        self.filters.on("export", lambda event: self._export())
-        for name, panel in self._panels.items():
-            panel.on("segment", self._open)
-            setattr(self, name, panel)
+        super().__init__(SegmentState(view, messages), segment=self._open)
         self.top = Stack(self.head, self.filters, self.cards)
-        self.table, self.inside, self.between = self.segments, Columns(self.profiles, self.rules), Stack(Columns(self.compare, self.places), self.moves)
-        self._draw()
+        self.table, self.inside = self.segments, self.profiles
+        self._beside = Columns(self.compare, self.places)
+        self._folds = [(Fold("A closer look", self._beside, note="two side by side, and where they are if that is known", is_open=view.chosen["segment"] != ALL), (self.compare, self.places)),
+                       (Fold("Rules in plain words", self.rules), (self.rules,)), (Fold("Who moved", self.moves), (self.moves,))]
+        self.deeper = Stack()
+        self.draw()
 
-    def _draw(self) -> None:
-        for panel in self._panels.values():
-            panel.redraw()
+    def draw(self, *names: str) -> None:
+        """Draw parts anew; a fold is there when something is in it."""
+        super().draw(*names)
+        self._beside.children = [one for one in (self.compare, self.places) if one.html]
+        self.deeper.children = [fold for fold, parts in self._folds if any(one.html for one in parts)]
 
-    def _filter(self, values: Mapping[str, str]) -> None:
-        # other customers are divided into other segments, and found segments have other names than sets
-        chosen = self.state.view.chosen
-        free = {"by": FOUND, "period": LAST} if values.get("study", LAKE) != chosen["study"] else {}
-        free |= {"segment": ALL, "other": ALL} if free or values.get("by", FOUND) != chosen["by"] or values.get("period", LAST) != chosen["period"] else {}
-        self._show(**{**values, **free})
+    def filtered(self, values: Mapping[str, str]) -> SegmentView:
+        """The view that the chips lead to."""
+        return self.view.again(**self.state.freed(values))
+
+    def show(self, view: SegmentView) -> None:
+        """Show another view: it may have other chips, set to something else."""
+        super().show(view)
+        self.filters.values = dict(self.state.values())
 
     def _open(self, event: Mapping[str, str]) -> None:
-        chosen = self.state.view.chosen
+        chosen = self.view.chosen["segment"]
         # the same row again closes it
-        self.filters.set(segment=ALL if event["segment"] == chosen["segment"] else event["segment"])
-
-    def _show(self, **asked: str) -> None:
-        self.state.view = self.state.view.again(**asked)
-        # another study has other chips, and its segments other names
-        self.filters.items, self.filters.values = self.state.filters(), dict(self.state.values())
-        self.filters.redraw()
-        self._draw()
+        self.filters.set(segment=ALL if event["segment"] == chosen else event["segment"])
+        fold = self._folds[0][0]
+        if self.view.chosen["segment"] != ALL and not fold.is_open:
+            fold.turn()
 
     def _export(self) -> None:
-        self.filters.download("named_sets.csv" if self.state.view.chosen["by"] == NAMED else "segments.csv", self.state.view.segments.to_csv(index=False))
+        name = "named_sets.csv" if self.view.chosen["by"] == NAMED else "segments.csv"
+        if self.exported in self.view.tables:
+            self.filters.download(name, self.view.tables[self.exported].to_csv(index=False))
