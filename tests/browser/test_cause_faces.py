@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 import cemlib as cem
 from cemlib.report.serve import start_apps
-from cemlib.settings import settings
+from tests.browser.faces import READ, figures_of, show_notebook
 from tests.usecases.test_root_cause import KPI, write_ratings
 
-READ = "() => Object.fromEntries([...document.querySelectorAll('[data-figure]')].map(one => [one.dataset.figure, one.dataset.value]))"
 ASKED = {"kpi": KPI, "period": "2026-03-08/2026-03-14"}
 
 
@@ -43,10 +38,6 @@ def apps(place):
     server.stop()
 
 
-def figures_of(html: str) -> dict[str, str]:
-    return dict(re.findall(r'data-figure="([^"]+)" data-value="([^"]+)"', html))
-
-
 def test_report_notebook_and_app_show_the_same_figures(report, apps, open_page):
     html = (report.out / "report.html").read_text(encoding="utf-8")
     shown = figures_of(html)
@@ -54,12 +45,7 @@ def test_report_notebook_and_app_show_the_same_figures(report, apps, open_page):
     assert {"value", "share_explained", "mix_shift", "excess"} == set(shown)
     assert "operator Birch, place indoor" in html
 
-    notebook = nbformat.read(settings().home / "notebooks" / "root_cause.ipynb", as_version=4)
-    (cell,) = [one for one in notebook.cells if "parameters" in one["metadata"].get("tags", [])]
-    cell["source"] += "".join(f"\n{name} = {value!r}" for name, value in ASKED.items())
-    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
-    told = "".join(output["data"].get("text/html", "") for one in notebook.cells if one.cell_type == "code" for output in one.outputs if "data" in output)
-    assert figures_of(told) == shown
+    assert figures_of(show_notebook("root_cause", **ASKED)) == shown
 
     base, token = apps.url.split("/?")
     page = open_page(f"{base}/voila/render/root_cause.ipynb?{token}&kpi={ASKED['kpi']}&period={ASKED['period']}")

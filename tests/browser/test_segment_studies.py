@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import sys
-from pathlib import Path
-
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 import cemlib as cem
 from cemlib.report.serve import start_apps
-from cemlib.settings import settings
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "usecases"))
-
-from grouped_study import write_invented
-
-READ = "() => Object.fromEntries([...document.querySelectorAll('[data-figure]')].map(one => [one.dataset.figure, one.dataset.value]))"
+from tests.browser.faces import READ, figures_of, show_notebook
+from tests.usecases.grouped_study import write_invented
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +29,12 @@ def apps(place):
     server.stop()
 
 
-def figures_of(html: str) -> dict[str, str]:
-    return dict(re.findall(r'data-figure="([^"]+)" data-value="([^"]+)"', html))
-
-
 def test_the_three_faces_show_the_same_figures_of_a_study(place, apps, open_page, serious):
     report = cem.run_report("segment_explorer", out=place / "out", to=("html", "csv"), role="analyst", study="invented")
     shown = figures_of((report.out / "report.html").read_text(encoding="utf-8"))
     assert {"segments", "customers", "segment_1_satisfaction", "segment_2_satisfaction"} <= set(shown)
     assert {name: float(value) for name, value in shown.items()} == {name: report.figures[name] for name in shown}
-    notebook = nbformat.read(settings().home / "notebooks" / "segment_explorer.ipynb", as_version=4)
-    parameters = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
-    parameters.source = parameters.source.replace('study: str = "lake"', 'study: str = "invented"')
-    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
-    outputs = "".join(output["data"].get("text/html", "") for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs if "data" in output)
-    assert figures_of(outputs) == shown
+    assert figures_of(show_notebook("segment_explorer", study="invented")) == shown
     base, token = apps.url.split("/?")
     page = open_page(f"{base}/voila/render/segment_explorer.ipynb?{token}&study=invented", width=400)
     page.wait_for_selector(".cem-footer", timeout=180_000)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import functools
-import re
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 import cemlib as cem
 from cemlib.report.serve import start_apps
 from cemlib.settings import settings
 from cemlib.twin import write_operator
+from tests.browser.faces import READ, figures_of, show_notebook
 
 ORDER = ("partner_directory", "steering_plan", "device_catalogue", "customer_base", "roaming_signalling", "roaming_presence", "roaming_data", "roaming_probe")
 #: The notebooks, and how many figures each shows at least.
 LEAST = {"roaming_monitoring": 10, "satisfaction_index": 8, "kpi_catalogue": 10, "segment_explorer": 4, "correlation_of_sources": 5}
-READ = "() => Object.fromEntries([...document.querySelectorAll('[data-figure]')].map(one => [one.dataset.figure, one.dataset.value]))"
 #: Boxes and lists whose content is wider than they are: the rest of it is cut off or lies over the neighbour.
 CUT = "() => [...document.querySelectorAll('.cem-box, .cem-list')].filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText.slice(0, 60))"
 
@@ -64,20 +61,8 @@ def open_app(apps, open_page):
     return make
 
 
-def show_notebook(name: str) -> str:
-    """The HTML that a notebook's cells show in a plain kernel, as JupyterLab runs them: no parameters put in, no app around."""
-    notebook = nbformat.read(settings().home / "notebooks" / f"{name}.ipynb", as_version=4)
-    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
-    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    return "".join(output["data"].get("text/html", "") for output in outputs if "data" in output)
-
-
 def figures_of_report(report) -> dict[str, str]:
     return figures_of((report.out / "report.html").read_text(encoding="utf-8"))
-
-
-def figures_of(html: str) -> dict[str, str]:
-    return dict(re.findall(r'data-figure="([^"]+)" data-value="([^"]+)"', html))
 
 
 @pytest.mark.parametrize("name", LEAST)

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 from cemwidgets.segments.view import SegmentPage
 
 import cemlib as cem
 from cemlib.usecases import view_segments
-
-
-def _beside(name: str):
-    """A module of the tests of use cases."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / "usecases" / f"{name}.py")
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-grouped_lake, grouped_study = _beside("grouped_lake"), _beside("grouped_study")
+from tests.usecases import grouped_lake, grouped_study
 
 
 @pytest.fixture(scope="module")

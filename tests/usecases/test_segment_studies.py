@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,12 +12,7 @@ from cemlib.usecases import view_segments, what_if_satisfaction
 from cemlib.usecases.segments.outcomes import Outcome, measure_segments
 from cemlib.usecases.segments.study_customers import StudyCustomers
 from cemlib.usecases.studies.study import load_study, study_names
-
-_spec = importlib.util.spec_from_file_location("grouped_study", Path(__file__).with_name("grouped_study.py"))
-grouped_study = sys.modules.get("grouped_study") or importlib.util.module_from_spec(_spec)
-if "grouped_study" not in sys.modules:
-    sys.modules["grouped_study"] = grouped_study
-    _spec.loader.exec_module(grouped_study)
+from tests.usecases import grouped_study
 
 
 @pytest.fixture
