@@ -14,7 +14,9 @@ import pandas as pd
 
 from cemlib.errors import CallError, ParameterError
 from cemlib.kpi import KpiResult
-from cemlib.usecases.cause.reader import CauseReader, label_of, say_pattern
+from cemlib.usecases.cause.dimensions import explainable_kpis
+from cemlib.usecases.cause.filters import label_of, read_filters, write_filters
+from cemlib.usecases.cause.reader import CauseReader, say_pattern
 from cemlib.usecases.cause.view import CauseView
 from cemlib.usecases.cause.wording import answer_sentences, cause_cards, change_word
 
@@ -35,7 +37,7 @@ def explain_change(lake, kpi: str, *, period: str = "7d", against: str = "before
     against : str
         ``before`` (as long, just before), ``week`` (the same a week earlier), ``days`` (the same hours of the seven days before), or a period of its own.
     where : mapping or str, optional
-        Filters, as :func:`cemlib.evaluate` takes them; as text ``partner_plmn=99917; rat=4g``.
+        Filters, as :func:`cemlib.evaluate` takes them; as text ``partner_plmn=99917|99918; rat=4g`` (see :func:`cemlib.usecases.cause.filters.read_filters`).
     by : sequence of str or str, optional
         Dimensions in which a cause is looked for; those of the table that can be at fault by default.
     depth : int
@@ -62,15 +64,15 @@ def explain_change(lake, kpi: str, *, period: str = "7d", against: str = "before
     except CallError as error:
         if strict:
             raise
-        chosen = {"kpi": kpi, "period": period, "against": against, "where": str(where or ""), "by": str(by or ""), "depth": str(depth)}
+        chosen = {"kpi": kpi, "period": period, "against": against, "where": where if isinstance(where, str) else write_filters(where or {}), "by": by if isinstance(by, str) else ", ".join(by), "depth": str(depth)}
         return _without_figures("Why did it move?", chosen, " ".join(part for part in (error.what, error.todo) if part), lake, [])
 
 
 def _explain(lake, kpi: str, period: str, against: str, where: Mapping[str, Any] | str | None, by: Sequence[str] | str, depth: int, role: str | None) -> CauseView:
     names = [one.strip() for one in by.split(",") if one.strip()] if isinstance(by, str) else list(by)
-    where = _read_filters(where) if isinstance(where, str) else where
+    where = read_filters(where) if isinstance(where, str) else where
     reader = CauseReader(lake, kpi, period, against, where or {}, names, depth, role)
-    chosen = {"kpi": reader.kpi.code, "period": period, "against": against, "where": "; ".join(f"{name}={value}" for name, value in reader.where.items()),
+    chosen = {"kpi": reader.kpi.code, "period": period, "against": against, "where": write_filters(reader.where),
               "by": ", ".join(names), "depth": str(depth)}
     if not reader.has_data:
         return _empty(reader, chosen, "The lake has no records of this KPI yet: ingest its source.")
@@ -91,7 +93,7 @@ def _explain(lake, kpi: str, period: str, against: str, where: Mapping[str, Any]
     exported = causes.drop(columns=["pattern"])
     return CauseView(
         question=f"Why did “{reader.kpi.title}” {change_word(change)}?", answer=answer_sentences(reader, found, causes, equivalents), cautions=_cautions(reader, found), chosen=chosen,
-        unit=reader.kpi.unit, better=reader.better, verdict=found.verdict_, cards=cards, causes=causes, waterfall=waterfall, equivalents=equivalents, shift=shift,
+        choices={"kpi": explainable_kpis()}, unit=reader.kpi.unit, better=reader.better, verdict=found.verdict_, cards=cards, causes=causes, waterfall=waterfall, equivalents=equivalents, shift=shift,
         footer=_footer(lake, reader, found), kpis=[reader.kpi.code], figures={name: value for name, value in figures.items() if value is not None},
         tables={"causes": exported, "waterfall": waterfall, "near_equivalent": equivalents, "rate_and_mix": shift}, _records=partial(_records, reader, causes))
 
@@ -144,23 +146,13 @@ def _footer(lake, reader: CauseReader, found) -> list[str]:
             f"p for all patterns looked at, below {found.alpha:g}", f"claim: {found.claim}", f"snapshot {lake.snapshot().id}"]
 
 
-def _read_filters(text: str) -> dict[str, str]:
-    found = {}
-    for part in filter(None, (one.strip() for one in text.split(";"))):
-        name, sign, value = (one.strip() for one in part.partition("="))
-        if not sign or not name:
-            raise ParameterError("A filter is no pair of name and value.", wanted="partner_plmn=99917; rat=4g", came=repr(part))
-        found[name] = value
-    return found
-
-
 def _empty(reader: CauseReader, chosen: dict[str, str], text: str) -> CauseView:
     return _without_figures(f"Why did “{reader.kpi.title}” move?", chosen, text, reader.lake, [reader.kpi.code])
 
 
 def _without_figures(question: str, chosen: dict[str, str], text: str, lake, kpis: list[str]) -> CauseView:
     empty = pd.DataFrame()
-    return CauseView(question=question, answer=[text], missing=[text], chosen=chosen, unit="ratio", better=None, verdict="", causes=empty, waterfall=empty,
+    return CauseView(question=question, answer=[text], missing=[text], chosen=chosen, choices={"kpi": explainable_kpis()}, unit="ratio", better=None, verdict="", causes=empty, waterfall=empty,
                      equivalents=empty, shift=empty, footer=[f"snapshot {lake.snapshot().id}"], kpis=kpis, _records=partial(_records, None, empty))
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import cemwidgets as cw
 import pytest
+from cemwidgets.filters import Listed
 
 from cemlib.errors import ParameterError, UnknownNameError
 
@@ -52,6 +56,27 @@ def test_the_tail_follows_the_filters():
     bar = cw.FilterBar(ITEMS, tail=lambda query: cw.actions(share=query))
     bar.set(rat="4g")
     assert 'data-share="rat=4g"' in bar.html
+
+
+def test_what_the_address_asked_for_is_a_chip_for_each_that_can_be_removed():
+    heard = []
+    bar = cw.FilterBar([*ITEMS, Listed("where", ";", lambda one: one.replace("=", " is "))], {"where": "hub=A;rat=<4g>"}, on_change=heard.append)
+    assert "hub is A" in bar.html
+    assert "rat is &lt;4g&gt;" in bar.html
+    assert 'aria-label="Remove hub is A"' in bar.html
+    assert ">Reset<" in bar.html
+    assert "rat is &lt;4g&gt;" in bar.static()
+    assert "<button" not in bar.static()
+    bar.clicked = {"event": "filter", "name": "where", "value": unescape(re.findall(r'data-value="([^"]+)"', bar.html)[0]), "n": 1}
+    assert heard[-1]["where"] == "rat=<4g>"
+    bar.set(where="")
+    assert "cem-chip-out" not in bar.html
+
+
+def test_an_address_may_hold_more_than_the_chips():
+    bar = cw.FilterBar(ITEMS, {"rat": "4g"}, address=lambda query: f"kpi=x&{query}", tail=lambda query: cw.actions(share=query))
+    assert bar.query == "kpi=x&rat=4g"
+    assert 'data-share="kpi=x&amp;rat=4g"' in bar.html
 
 
 def test_words_are_tidied_and_escaped_and_told_while_they_are_typed():

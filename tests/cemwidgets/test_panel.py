@@ -32,6 +32,28 @@ class Tree(HTMLParser):
 COLUMNS = [cw.Column("name", "Name", narrow="head"), cw.Column("n", "Count", "number")]
 
 
+def test_what_a_handler_says_is_shown_on_the_panel():
+    panel = cw.Panel("<p>here</p>")
+    panel.on("ask", lambda event: cw.notice("Asked.", event["what"]))
+    panel.clicked = {"event": "ask", "what": "<b>why", "n": 1}
+    assert "Asked." in panel.notice
+    assert "&lt;b&gt;why" in panel.notice
+    panel.clicked = {"event": "other", "n": 2}
+    assert panel.notice == ""
+
+
+def test_why_is_a_link_to_the_app_with_everything_filled_in():
+    html = cw.actions(share="", why={"kpi": "a_ratio", "where": 'x=1; y="2'})
+    ((_, link),) = [one for one in Tree(html).tags if one[0] == "a"]
+    assert link["href"] == "root_cause.ipynb?kpi=a_ratio&where=x%3D1%3B+y%3D%222"
+    assert "<a" not in cw.actions(share="", why={})
+
+
+def test_a_heading_without_words_is_no_heading():
+    html = cw.table([cw.Column("a", "A"), cw.Column("b", "", "picture")], [{"a": 1, "b": ""}])
+    assert [tag for tag, _ in Tree(html.split("<tbody>")[0]).tags if tag in ("th", "td")] == ["th", "td"]
+
+
 @given(st.text())
 def test_text_never_becomes_markup(text):
     html = cw.question(text, [text]) + cw.card(text, text, note=text, name=text) + cw.table(COLUMNS, [{"name": text, "n": 1, "code": text}], event="go", key="code")

@@ -10,11 +10,12 @@ import json
 
 import pandas as pd
 import pytest
+from cemwidgets.roaming.view import RoamingPage
 
 import cemlib as cem
 from cemlib.errors import ParameterError, PrivacyError, UnknownNameError
 from cemlib.twin import write_operator
-from cemlib.usecases import monitor_roaming
+from cemlib.usecases import explain_change, monitor_roaming
 
 pytestmark = pytest.mark.slow
 
@@ -51,6 +52,28 @@ def at(text: str) -> pd.Timestamp:
 
 
 # --- what was planted
+
+
+def test_why_leads_to_the_planted_range(lake, view, planted):
+    assert view.why == {"kpi": "roaming_registration_unsteered_success_ratio", "period": f"{view.parameters['since']:%Y-%m-%d}/{view.parameters['until'] - dt.timedelta(days=1):%Y-%m-%d}",
+                        "where": "direction_code=outbound"}
+    partner = monitor_roaming(lake, partner=planted["s6a_reject"]["plmn"], rat="4g")
+    assert partner.why["where"] == f"direction_code=outbound; rat_code=4g; partner_plmn_code={planted['s6a_reject']['plmn']}"
+    found = explain_change(lake, **{**partner.why, "period": "2026-03-22/2026-03-25"}, against="2026-03-14/2026-03-20", role="analyst")
+    assert found.causes["pattern"].iloc[0]["imsi_range_code"] == planted["s6a_reject"]["imsi_range"]
+
+
+def test_the_page_has_the_question_and_the_schedule_at_its_chips(lake, view):
+    page = RoamingPage(lake, view, {"direction": "outbound", "service": "registration", "rat": "all", "days": 7}, ["colour is no parameter."])
+    assert 'href="root_cause.ipynb?kpi=roaming_registration_unsteered_success_ratio&amp;period=' in page.filters.html
+    assert "colour is no parameter." in page.head.html
+    assert "root_cause" not in page.top.static()
+    page.filters.clicked = {"event": "schedule", "n": 1}
+    assert "cem report roaming_monitoring -p direction=outbound" in page.filters.notice
+    page.deeper.clicked = {"event": "tab", "to": "silent", "n": 1}
+    assert 'data-to="silent" data-key="tab-silent" aria-pressed="true"' in page.deeper.html
+    # the twin has every tab under another
+    assert page.deeper.static().count("<h3>") >= 5
 
 
 def test_the_planted_partner_stands_first_with_its_cause_side_and_time(view, planted):
@@ -143,7 +166,7 @@ def test_there_are_ten_figures_and_four_cards_each_with_its_comparison(view):
     for card in view.cards:
         assert view.figures[card.name] == card.value
         assert card.low <= card.value <= card.high
-        assert card.compared
+        assert card.compare
         assert len(card.series) == 30
 
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
 from cemwidgets.cause import CauseState
+from cemwidgets.cause.view import CausePage
+from cemwidgets.mobile.view import MobilePage
+from hypothesis import given
+from hypothesis import strategies as st
 
 import cemlib as cem
 from cemlib.errors import ParameterError, PrivacyError, UnknownNameError
 from cemlib.kpi import evaluate
-from cemlib.usecases import explain_change, why
+from cemlib.usecases import explain_change, view_mobile, why
+from cemlib.usecases.cause.asking import ask_why
+from cemlib.usecases.cause.filters import read_filters, write_filters
 
 HEAD = "answered,msisdn,operator,network,place,rating,category,lat,lon,state\n"
 KPI = "rating_dissatisfied_ratio"
+
+
+VALUES = st.one_of(st.none(), st.text(st.sampled_from("aB9 %;=|é"), min_size=1).map(str.strip).filter(bool))
 
 
 def write_ratings(path, seed: int = 3) -> None:
@@ -120,6 +131,61 @@ def test_filters_and_dimensions_can_be_text(lake, view):
     assert one.causes["pattern"].tolist() == [{"place_code": "indoor"}]
     with pytest.raises(ParameterError, match="no pair"):
         explain_change(lake, KPI, where="operator")
+
+
+@given(st.dictionaries(st.sampled_from(["rat_code", "hub_code", "region_name"]), st.one_of(VALUES, st.lists(VALUES, min_size=2, max_size=3))))
+def test_filters_written_are_the_filters_read(where):
+    assert read_filters(write_filters(where)) == where
+
+
+def test_several_values_and_what_is_not_stated_are_filters_too(lake, view):
+    both = explain_change(lake, KPI, period="2026-03-08/2026-03-14", where="operator=Alder|Birch; place=indoor", role="analyst")
+    assert both.chosen["where"] == "operator_name=Alder|Birch; place_code=indoor"
+    assert both.causes["pattern"].tolist() == [{"operator_name": "Birch"}]
+    assert explain_change(lake, KPI, period="2026-03-08/2026-03-14", where="place=").missing
+    with pytest.raises(UnknownNameError):
+        explain_change(lake, KPI, where="opertor=Birch")
+
+
+def test_why_asks_about_the_period_or_its_later_half_where_nothing_is_known_before(lake):
+    day = dt.date(2026, 3, 1)
+    assert ask_why(lake, KPI, day.replace(day=12), day.replace(day=15))["period"] == "2026-03-12/2026-03-14"
+    # records from the 1st to the 14th: nothing before the 1st, nothing after the 14th
+    assert ask_why(lake, KPI, day, dt.date(2026, 4, 1))["period"] == "2026-03-08/2026-03-14"
+    assert ask_why(lake, KPI, dt.datetime(2026, 3, 1), dt.datetime(2026, 3, 1, 12))["period"] == "2026-03-01T06:00/2026-03-01T12:00"
+    assert ask_why(lake, "rating_score_mean", day, dt.date(2026, 3, 15)) == {}
+
+
+def test_the_page_of_the_ratings_leads_to_the_planted_cause(lake, view):
+    ratings = view_mobile(lake, operator="Birch", period="2026-03", role="analyst")
+    assert ratings.why == {"kpi": KPI, "period": "2026-03-08/2026-03-14", "where": "operator_name=Birch"}
+    found = explain_change(lake, **ratings.why, role="analyst")
+    assert found.causes["pattern"].tolist() == [{"place_code": "indoor"}]
+    page = MobilePage(lake, ratings)
+    assert 'href="root_cause.ipynb?kpi=rating_dissatisfied_ratio&amp;period=2026-03-08%2F2026-03-14&amp;where=operator_name%3DBirch"' in page.filters.html
+    assert "root_cause" not in page.top.static()
+    # a notebook has no app beside it: the line to write is told
+    page.filters.clicked = {"event": "why", "n": 1}
+    assert "explain_change(lake, &#x27;rating_dissatisfied_ratio&#x27;, period=" in page.filters.notice
+
+
+def test_a_filter_of_the_address_is_a_chip_that_can_be_taken_back(lake, view):
+    page = CausePage(lake, explain_change(lake, KPI, period="2026-03-08/2026-03-14", where="operator=Birch", by="place, region_name", role="analyst"), role="analyst")
+    assert "operator Birch" in page.filters.html
+    assert "operator Birch" in page.filters.static()
+    assert page.filters.query == f"kpi={KPI}&period=2026-03-08%2F2026-03-14&where=operator_name%3DBirch&by=place%2C+region_name"
+    page.filters.clicked = {"event": "filter", "name": "where", "value": "", "n": 1}
+    assert page.view.chosen["where"] == ""
+    assert page.view.figures["value"] == view.figures["value"]
+    page.filters.clicked = {"event": "reset", "n": 2}
+    assert page.view.chosen == {"kpi": KPI, "period": "7d", "against": "before", "where": "", "by": "", "depth": "3"}
+    assert page.view.causes["pattern"].tolist() == view.causes["pattern"].tolist()
+    # a KPI that cannot be explained with these filters is told in place, and the filter can be taken back
+    page.filters.set(where="hub_code=A")
+    assert "hub_code" in page.head.html
+    assert "hub A" in page.filters.html
+    page.filters.set(where="")
+    assert page.view.figures == view.figures
 
 
 def test_the_page_shows_what_the_view_says(view):

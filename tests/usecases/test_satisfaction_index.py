@@ -51,6 +51,11 @@ def test_those_with_failed_sessions_are_the_lowest(view):
     assert "data session set-up success" in view.answer[1]
 
 
+def test_why_asks_about_what_costs_most(view):
+    # records from the 1st to the 20th of March, so the last ten of the thirty days against the ten before
+    assert view.why == {"kpi": "data_session_setup_success_ratio", "period": "2026-03-11/2026-03-20"}
+
+
 def test_the_parts_of_a_customer_add_up(view):
     one = view.explain(name_of(satisfied_lake.BAD[0]))
     parts = group_parts(one)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from cemlib.enrich import enriched_schema
 from cemlib.errors import ParameterError
+from cemlib.kpi import catalogue
 from cemlib.kpi.definition import Count, Kpi, Ratio
 from cemlib.kpi.selection import find_column
 
-__all__ = ["choose_dimensions", "kind_of"]
+__all__ = ["choose_dimensions", "explainable_kpis", "kind_of"]
 
 # of the columns of an enriched table: who carries it, where, by what, and whose; causes and results are the fault itself
 _DIMENSIONS = (
@@ -33,6 +34,17 @@ def kind_of(kpi: Kpi) -> str:
         return "count"
     raise ParameterError(f"{kpi.code} is no ratio and no count.", wanted="a KPI whose events can be counted cell by cell", came=type(kpi.part).__name__.lower(),
                          todo="Take a ratio near to it, such as the share of records beyond a threshold.")
+
+
+def explainable_kpis() -> list[tuple[str, str]]:
+    """The KPIs of the catalogue whose change can be explained: code and title, by title.
+
+    Examples
+    --------
+    >>> ("rating_dissatisfied_ratio", "Dissatisfied") in explainable_kpis()
+    True
+    """
+    return sorted(((one.code, one.title) for one in catalogue().values() if isinstance(one.part, (Ratio, Count))), key=lambda pair: pair[1].casefold())
 
 
 def choose_dimensions(kpi: Kpi, asked: Sequence[str] = ()) -> list[str]:

@@ -14,26 +14,28 @@ from cemlib.enrich import enriched_schema
 from cemlib.errors import ParameterError
 from cemlib.kpi import evaluate, find_kpi
 from cemlib.kpi.interval import bound_ratio
+from cemlib.kpi.selection import find_column
 from cemlib.privacy import publishable, require_records, suppress_small_groups
 from cemlib.usecases.cause.dimensions import choose_dimensions, kind_of
+from cemlib.usecases.cause.filters import label_of
 from cemlib.usecases.cause.spans import Span, read_comparison, read_span
 
-__all__ = ["CauseReader", "label_of", "say_pattern"]
+__all__ = ["CauseReader", "say_pattern"]
 
 _HOUR = dt.timedelta(hours=1)
 # leaves times groups of dimensions that are looked through: beyond it patterns are made of fewer dimensions
 _MOST_CELLS = 12_000_000
 # a column of more values than this names persons or single events rather than places
 _MOST_VALUES = 5_000
-_LABELS = {"partner_plmn_code": "partner network", "imsi_range_code": "IMSI range", "rat_code": "radio access", "apn_code": "APN", "resource_id": "cell", "vendor_name": "device maker",
-           "model_name": "device", "plan_code": "tariff", "called_prefix_code": "called prefix", "trunk_out_id": "outgoing trunk", "carrier_out_code": "outgoing carrier"}
 
 
 class CauseReader:
     """Reads the lake for one view."""
 
     def __init__(self, lake, kpi: str, period: str, against: str, where: Mapping[str, Any], by: Sequence[str], depth: int, role: str | None) -> None:
-        self.lake, self.kpi, self.where, self.role = lake, find_kpi(kpi), dict(where), role
+        self.lake, self.kpi, self.role = lake, find_kpi(kpi), role
+        schema = enriched_schema(self.kpi.table)
+        self.where = {find_column(name, schema, where=f"where, table {self.kpi.table}"): value for name, value in where.items()}
         self.kind, self.better = kind_of(self.kpi), self.kpi.better
         self.dims, self.depth = choose_dimensions(self.kpi, by), depth
         self.is_chosen = bool(by)
@@ -137,17 +139,6 @@ class CauseReader:
         result = self.evaluate(self.period, more=pattern)
         part = "den" if not failed_only or self.better is None else "rest" if self.better == "higher" else "num"
         return publishable(result.rows(limit, part=part), self.role)
-
-
-def label_of(column: str) -> str:
-    """A dimension in words.
-
-    Examples
-    --------
-    >>> label_of("hub_code"), label_of("imsi_range_code"), label_of("region_name")
-    ('hub', 'IMSI range', 'region')
-    """
-    return _LABELS.get(column, column.removesuffix("_code").removesuffix("_name").removesuffix("_id").replace("_", " "))
 
 
 def say_pattern(pattern: Mapping[str, Any]) -> str:

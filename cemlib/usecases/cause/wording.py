@@ -6,7 +6,8 @@ import pandas as pd
 
 from cemlib.analysis import RootCauseLocator
 from cemlib.units import format_interval, format_value
-from cemlib.usecases.cause.reader import CauseReader, label_of
+from cemlib.usecases.cause.filters import label_of
+from cemlib.usecases.cause.reader import CauseReader
 from cemlib.usecases.minimum_view import Card
 
 __all__ = ["answer_sentences", "cause_cards", "change_word"]

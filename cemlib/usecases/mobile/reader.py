@@ -13,6 +13,7 @@ from cemlib.kpi import catalogue, evaluate
 from cemlib.privacy import may_see_records, publishable, require_records, suppress_small_groups
 from cemlib.settings import settings
 from cemlib.usecases.asked import Asked
+from cemlib.usecases.cause.asking import ask_why
 from cemlib.usecases.mobile import wording
 from cemlib.usecases.mobile.answers import (
     FACTORS,
@@ -102,8 +103,18 @@ class Reader:
             question=QUESTION, answer=[one for one in answer if one] or missing[len(self.asked.left_out):][:1], cautions=cautions, missing=missing,
             chosen={**self.chosen, "period": self.period.text}, choices=self.choices, cards=cards, segments=segments, complaints=complaints,
             cells=cells, states=states, squares=squares, speed=speed, footer=self._footer(), kpis=self._kpis(), figures=figures,
-            tables=_tables(segments, complaints, cells, speed), _reader=self,
+            tables=_tables(segments, complaints, cells, speed), why=self._why(), _reader=self,
         )
+
+    def _why(self) -> dict[str, str]:
+        """What asks why the share of the dissatisfied moved, within the filters of the view."""
+        days = self.lake.event_days()
+        if not len(self.counted) or days is None:
+            return {}
+        where = {ANSWER_COLUMNS[name]: _level(value) for name, value in self.chosen.items() if value != ALL}
+        whole = self.period.is_all
+        since, until = (None, None) if whole else (self.period.first or days[0], self.period.until or days[1] + dt.timedelta(days=1))
+        return ask_why(self.lake, "rating_dissatisfied_ratio", since, until, where)
 
     def is_hidden(self, counted: pd.DataFrame) -> bool:
         """Whether so few customers gave these answers that a manager may not see them."""

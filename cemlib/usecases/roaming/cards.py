@@ -51,8 +51,8 @@ def success_card(reader: RoamingReader, service: Service, total: pd.Series) -> R
     elif total["state"] == "ok":
         verdict = "context"
     note = "per episode" if "episode" in service.country else f"of {service.events}"
-    return RoamingCard("success_ratio", service.title, note, "ratio", _none(total["value"]), _none(total["low"]), _none(total["high"]), reference, compared, verdict,
-                       shown, service.country, {})
+    return RoamingCard("success_ratio", service.title, note, "ratio", _none(total["value"]), _none(total["low"]), _none(total["high"]), compared, verdict,
+                       service.country, reference=reference, series=shown)
 
 
 def affected_card(reader: RoamingReader, data_begins: pd.Timestamp) -> RoamingCard:
@@ -69,7 +69,7 @@ def affected_card(reader: RoamingReader, data_begins: pd.Timestamp) -> RoamingCa
         share_low, share_high = (float(one[0]) for one in bound_ratio([value], [value + reference])) if value + reference else (0.0, 1.0)
         verdict = "worse" if share_low > 0.5 else "better" if share_high < 0.5 else "as_expected"
         compared = f"{value - reference:+,.0f} against the period {weeks.days} days before ({day(pd.Timestamp(ask.since - weeks))} on)"
-    return RoamingCard("affected_count", "Affected roamers", "with a failed episode", "subscriber", value, low, high, reference, compared, verdict, _series(days), kpi, {})
+    return RoamingCard("affected_count", "Affected roamers", "with a failed episode", "subscriber", value, low, high, compared, verdict, kpi, reference=reference, series=_series(days))
 
 
 def quality_card(reader: RoamingReader, service: Service, days: pd.DataFrame, data_begins: pd.Timestamp) -> RoamingCard:
@@ -87,7 +87,7 @@ def quality_card(reader: RoamingReader, service: Service, days: pd.DataFrame, da
             verdict = "as_expected" if not apart else "better" if up == (service.quality_better == "higher") else "worse"
             compared = f"{format_value(reference, service.quality_unit)} {weeks.days} days before" + ("" if apart else ": no difference beyond chance")
     return RoamingCard("quality_level", service.quality_title, service.quality_note, service.quality_unit, _none(row["value"]), _none(row["low"]), _none(row["high"]),
-                       reference, compared, verdict, _series(days), service.quality, {})
+                       compared, verdict, service.quality, reference=reference, series=_series(days))
 
 
 def steering_card(reader: RoamingReader, steering: pd.DataFrame) -> RoamingCard | None:
@@ -103,5 +103,5 @@ def steering_card(reader: RoamingReader, steering: pd.DataFrame) -> RoamingCard 
         side = "under" if value < aim else "over"
         compared = f"{format_value(abs(value - aim), 'point')} {side} the target {format_value(aim, 'ratio')}" if apart else f"on the target {format_value(aim, 'ratio')}"
         verdict = "as_expected" if not apart else "worse" if value < aim else "context"
-    return RoamingCard("steering_ratio", "Steering share", "of registrations, on preferred networks", "ratio", value, low, high, aim, compared, verdict, _series(daily),
-                       STEERING_KPIS[0], {})
+    return RoamingCard("steering_ratio", "Steering share", "of registrations, on preferred networks", "ratio", value, low, high, compared, verdict, STEERING_KPIS[0],
+                       reference=aim, series=_series(daily))

@@ -8,6 +8,7 @@ import pandas as pd
 from cemlib.kpi import find_kpi
 from cemlib.privacy import SUPPRESSED, suppress_small_groups
 from cemlib.settings import settings
+from cemlib.usecases.cause.asking import ask_why
 from cemlib.usecases.roaming.answer import FAILING, answer_sentences
 from cemlib.usecases.roaming.beside import active_tests, find_ruled_out, hub_incidents, silent_roamers
 from cemlib.usecases.roaming.cards import affected_card, quality_card, steering_card, success_card
@@ -56,7 +57,7 @@ def compose_view(reader: RoamingReader, service: Service, asked: tuple, delay: d
     tables = {"partners": partners, "countries": countries.assign(failing=countries["failing"].map(", ".join)), "causes": detail.causes, "trend": detail.trend, "drill": detail.drill, "level_trend": detail.level_trend,
               "steering": steering, "probes": probes, "hub_incidents": hubs, "ruled_out": ruled_out, "silent_roamers": silent}
     return RoamingView(
-        question=_question(ask), answer=tuple(answer), now=tuple(now_sentences), parameters=_parameters(reader, service), cards=cards, countries=countries, partners=partners,
+        question=_question(ask), answer=tuple(answer), now=tuple(now_sentences), parameters=_parameters(reader, service), cards=cards, why=_why(reader, service, detail.selection), kpis=_kpis(service, cards), countries=countries, partners=partners,
         selection=detail.selection, trend=detail.trend, causes=detail.causes, level_trend=detail.level_trend, level_parts=detail.level_parts, drill=detail.drill, affected=detail.affected, hub_incidents=hubs, ruled_out=ruled_out, steering=steering,
         probes=probes, silent=silent, evidence=_evidence(inside, cards), footer=_footer(reader, service), figures=figures, tables=tables, choices=_choices(reader), is_empty=False,
         _reader=reader,
@@ -73,8 +74,8 @@ def empty_view(reader: RoamingReader, service: Service, delay: dict, text: str) 
     made = {name: pd.DataFrame(columns=columns) for name, columns in frames.items()}
     tables = {name: made[name] for name in ("partners", "countries", "causes", "trend", "drill", "steering", "probes")}
     now = (f"Data to {clock(delay['last_event_at'])} UTC.",) if delay else ()
-    return RoamingView(question=_question(reader.question), answer=(text,), now=now, parameters=_parameters(reader, service), cards=(), selection=selection, evidence={"records": 0, "rejects": 0, "subscribers": 0},
-                       footer=_footer(reader, service), figures={}, tables=tables, choices=_choices(reader), is_empty=True, _reader=reader, **made)
+    return RoamingView(question=_question(reader.question), answer=(text,), now=now, parameters=_parameters(reader, service), kpis=_kpis(service, ()), selection=selection, evidence={"records": 0, "rejects": 0, "subscribers": 0},
+                       footer=_footer(reader, service), tables=tables, choices=_choices(reader), is_empty=True, _reader=reader, **made)
 
 
 def _question(ask: Question) -> str:
@@ -143,6 +144,19 @@ def _parameters(reader: RoamingReader, service: Service) -> dict:
     ask = reader.question
     return {"direction": ask.direction, "rat": ask.rat, "service": ask.service, "since": ask.since, "until": ask.until, "country": ask.country, "partner": ask.partner, "hub": ask.hub,
             "role": ask.role, "time_zone": "UTC", "leading_kpi": service.leading, "country_kpi": service.country}
+
+
+def _kpis(service: Service, cards) -> list[str]:
+    """The KPIs that the figures come from."""
+    return sorted({service.leading, service.country, *(one.kpi for one in cards)})
+
+
+def _why(reader: RoamingReader, service: Service, selection: Selection) -> dict[str, str]:
+    """What asks why the leading KPI moved: of what was chosen, else of all partners."""
+    ask = reader.question
+    where = dict(ask.where) | ({"partner_plmn_code": list(selection.plmns)} if selection.chosen and selection.kind != "country" else {})
+    where |= {"country_code": selection.code} if selection.chosen and selection.kind == "country" else {}
+    return ask_why(reader.lake, service.leading, ask.since, ask.until, where)
 
 
 def _choices(reader: RoamingReader) -> dict[str, list]:

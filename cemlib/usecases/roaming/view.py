@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from cemlib import privacy
-
-if TYPE_CHECKING:
-    from cemlib.usecases.roaming.reader import RoamingReader
+from cemlib.usecases.minimum_view import Card, MinimumView
 
 __all__ = ["QUESTION", "QUESTION_INBOUND", "RoamingCard", "RoamingView", "Selection"]
 
@@ -20,43 +18,21 @@ QUESTION_INBOUND = "Which partners' roamers are failing here, and why?"
 
 
 @dataclass(frozen=True)
-class RoamingCard:
-    """One figure of the first screen.
+class RoamingCard(Card):
+    """One figure of the first screen, with its course.
+
+    Its verdict is worse, better, as_expected, context, too_few, no_data or suppressed.
 
     Attributes
     ----------
-    name : str
-        Its name in ``figures``.
-    title, note : str
-    unit : str
-        Of :data:`cemlib.units.UNITS`; ``value``, ``low`` and ``high`` (95 %) are in it.
-    value, low, high : float or None
     reference : float or None
-        What it is compared to, in the same unit, and ``compared`` in words.
-    compared : str
-    verdict : str
-        worse, better, as_expected, context, too_few, no_data, suppressed.
+        What it is compared to, in the same unit.
     series : DataFrame
         at, value, low, high by UTC day, for a small line.
-    kpi : str
-        The KPI whose records are behind it.
-    where : dict
-        Its cell.
     """
 
-    name: str
-    title: str
-    note: str
-    unit: str
-    value: float | None
-    low: float | None
-    high: float | None
-    reference: float | None
-    compared: str
-    verdict: str
-    series: pd.DataFrame
-    kpi: str
-    where: dict
+    reference: float | None = None
+    series: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True)
@@ -97,21 +73,18 @@ class Selection:
     first_action: str
 
 
-@dataclass(frozen=True)
-class RoamingView:
-    """The minimum view of roaming monitoring.
+@dataclass(frozen=True, kw_only=True)
+class RoamingView(MinimumView):
+    """The view: what :class:`cemlib.usecases.minimum_view.MinimumView` has, and the following.
 
     Attributes
     ----------
-    question : str
     answer : tuple of str
-        One to three computed sentences: who fails, since when, why, on whose side, how many are affected; hub incidents; what was
-        ruled out and what could not be judged.
+        Who fails, since when, why, on whose side, how many are affected; hub incidents; what was ruled out and what could not be judged.
     now : tuple of str
         The last full hour against the same hour a week before, and how far the feed is behind.
     parameters : dict
         As understood (period, direction, service, radio access, selection, role).
-    cards : tuple of RoamingCard
     countries : DataFrame
         country, country_name, num, den, value, low, high, expected_low, expected_high, state, subscribers, affected, verdict.
     partners : DataFrame
@@ -128,23 +101,12 @@ class RoamingView:
     hub_incidents, ruled_out, steering, probes, silent : DataFrame
     evidence : dict
         How many records the answer rests on: records, rejects, subscribers.
-    footer : tuple of str
-        Snapshot, KPIs with version and standard, interval, suppression.
-    figures : dict
-        Named figures at full precision, equal in every face.
-    tables : dict
-        Named tables for export.
-    choices : dict
-        What the filters can be set to.
     is_empty : bool
         No records in the period.
     """
 
-    question: str
-    answer: tuple[str, ...]
     now: tuple[str, ...]
     parameters: dict
-    cards: tuple[RoamingCard, ...]
     countries: pd.DataFrame
     partners: pd.DataFrame
     selection: Selection
@@ -160,18 +122,7 @@ class RoamingView:
     probes: pd.DataFrame
     silent: pd.DataFrame
     evidence: dict
-    footer: tuple[str, ...]
-    figures: dict[str, float]
-    tables: dict[str, pd.DataFrame]
-    choices: dict[str, list]
     is_empty: bool
-    _reader: RoamingReader | None = field(repr=False, default=None)
-
-    @property
-    def kpis(self) -> list[str]:
-        """The KPIs that the figures come from."""
-        named = {self.parameters.get("leading_kpi"), self.parameters.get("country_kpi"), *(one.kpi for one in self.cards)}
-        return sorted(one for one in named if one)
 
     def rows(self, kpi: str | None = None, *, part: str = "den", limit: int | None = None, since: dt.datetime | None = None,
              until: dt.datetime | None = None, **cell: Any) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import functools
 from collections.abc import Mapping
 
@@ -14,6 +15,7 @@ from cemlib.experience.explanation import Explanation
 from cemlib.privacy import may_see_records, require_records, suppress_small_groups
 from cemlib.settings import settings
 from cemlib.usecases.asked import Asked
+from cemlib.usecases.cause.asking import ask_why
 from cemlib.usecases.period import recorded_months
 from cemlib.usecases.satisfaction import against, wording
 from cemlib.usecases.satisfaction.indexes import DEFAULT, choose_index, edit_weights, index_files, weights_text
@@ -132,7 +134,7 @@ class Reader:
                 "spread": count_scores(scores, self.role).head(0 if hidden else None), "segments": segments, "drivers": drivers, "groups": groups,
                 "checks": checks, "fifths": fifths, "card_note": card.note, "baseline": card.baseline,
                 "lowest": lowest if may_see_records(self.role) else lowest.head(0), "period": " to ".join(scores.window) + " UTC", "role": self.role,
-                "footer": self._footer(), "kpis": list(self.index.kpis()), "figures": _figures(mean, bands, drivers, groups.frame) | _check_figures(checks),
+                "why": self._why(drivers), "footer": self._footer(), "kpis": list(self.index.kpis()), "figures": _figures(mean, bands, drivers, groups.frame) | _check_figures(checks),
                 "tables": {"index_drivers": drivers, "index_segments": segments, "index_bands": bands} | ({} if groups.frame.empty else {"survey_against_index": groups.frame}) | ({} if checks.empty else {"honesty_card": checks})}
 
     def _drivers(self) -> pd.DataFrame:
@@ -141,6 +143,12 @@ class Reader:
         worst = (drivers["worst_for"] * drivers["keys"]).round()
         few = (worst > 0) & (worst < settings().minimum_group)
         return drivers if may_see_records(self.role) else drivers.assign(worst_for=drivers["worst_for"].mask(few))
+
+    def _why(self, drivers: pd.DataFrame) -> dict[str, str]:
+        """What asks why the KPI that costs most moved, of those whose change can be explained."""
+        since, until = (dt.date.fromisoformat(one) for one in self.scores.window)
+        found = (ask_why(self.lake, code, since, until + dt.timedelta(days=1)) for code in dict.fromkeys(drivers["kpi"]) if code)
+        return next(filter(None, found), {})
 
     def _missing(self) -> list[str]:
         found = []

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from urllib.parse import quote
+
 import pandas as pd
 
 from cemlib.units import format_interval, format_value
+from cemlib.usecases.cause.filters import label_of, say_filter
 from cemlib.usecases.cause.view import CauseView
-from cemwidgets.filters import Choice
+from cemwidgets.filters import Choice, Listed
 from cemwidgets.page.state import UseCaseState
 from cemwidgets.panel.parts import Column, box, esc, table
 
@@ -20,7 +24,7 @@ _WIDTH = 200.0
 class CauseState(UseCaseState):
     """The state of the app: which cause is opened."""
 
-    names = ("period", "against", "depth")
+    names = ("kpi", "period", "against", "depth", "where", "by")
 
     def show(self, view: CauseView) -> None:
         """Show another view; the first cause is the opened one."""
@@ -36,7 +40,12 @@ class CauseState(UseCaseState):
         chosen = self.view.chosen
         periods = tuple(dict.fromkeys([*_PERIODS, chosen["period"]]))
         against = _AGAINST if chosen["against"] in dict(_AGAINST) else (*_AGAINST, (chosen["against"], chosen["against"]))
-        return [Choice("period", "period", periods, "7d"), Choice("against", "against", against, "before"), Choice("depth", "dimensions", ("1", "2", "3", "4"), "3")]
+        return [Choice("kpi", "KPI", _with_chosen(self.view.choices["kpi"], chosen["kpi"]), chosen["kpi"]), Choice("period", "period", periods, "7d"), Choice("against", "against", against, "before"), Choice("depth", "dimensions", ("1", "2", "3", "4"), "3"),
+                Listed("where", ";", say_filter), Listed("by", ",", label_of, "in")]
+
+    def address(self, query: str) -> str:
+        """The chips and the KPI, which "Reset" leaves as it is."""
+        return "&".join(one for one in (f"kpi={quote(self.view.chosen['kpi'])}", query) if one)
 
     # --- the parts of the page
 
@@ -111,3 +120,8 @@ class CauseState(UseCaseState):
                 for one in self.view.shift.itertuples()]
         columns = [Column("dimension", "By", narrow="head"), Column("rate", "Other rates, points", "number", narrow="main"), Column("mix", "Other mix, points", "number")]
         return box("Rates or mix", table(columns, rows, plain=True), note="both add up to the change (Kitagawa)")
+
+
+def _with_chosen(pairs: Sequence[tuple[str, str]], chosen: str) -> tuple[tuple[str, str], ...]:
+    """The choices, and what is chosen where it is none of them."""
+    return tuple(pairs) if chosen in dict(pairs) else (*pairs, (chosen, chosen))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from cemlib.usecases import explain_change
 from cemlib.usecases.cause.view import CauseView
@@ -24,8 +23,8 @@ class CausePage(UseCasePage):
         What is shown first; a change of a filter computes another.
     messages : sequence of str
         What in the page's address could not be used.
-    asked : mapping
-        ``where``, ``by`` and ``role`` of the view, which the filters leave as they are.
+    role : str, optional
+        Whose eyes it is for; the settings' by default.
 
     Attributes
     ----------
@@ -36,8 +35,8 @@ class CausePage(UseCasePage):
     part_names = ("head", "cards", "causes", "waterfall", "equivalents", "shift", "foot")
     exported = "causes"
 
-    def __init__(self, lake, view: CauseView, messages: Sequence[str] = (), **asked: Any) -> None:
-        self._lake, self._asked = lake, asked
+    def __init__(self, lake, view: CauseView, messages: Sequence[str] = (), role: str | None = None) -> None:
+        self._lake, self._role = lake, role
         super().__init__(CauseState(view, messages), select=self._select, records=lambda event: self._show_records())
         self.top = Stack(self.head, self.filters, self.cards)
         self.middle = Columns(self.causes, self.waterfall)
@@ -46,8 +45,8 @@ class CausePage(UseCasePage):
         self.draw()
 
     def filtered(self, values: Mapping[str, str]) -> CauseView:
-        """Look for the cause in another period, or with other depth."""
-        return explain_change(self._lake, self.view.chosen["kpi"], period=values["period"], against=values["against"], depth=int(values["depth"]), **self._asked)
+        """Look for the cause of these parameters; what cannot be is told on the page, where it can be taken back."""
+        return explain_change(self._lake, **{**values, "depth": int(values["depth"])}, role=self._role, strict=False)
 
     def _select(self, event: Mapping[str, str]) -> None:
         self.state.select(int(event["cause"]))

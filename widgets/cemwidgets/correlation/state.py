@@ -98,7 +98,7 @@ class CorrelationState(UseCaseState):
         if frame.empty:
             return box("Links", '<div class="cem-empty">No pair is linked, and none looks it.</div>')
         shown = frame if self.all_links and live else frame.head(max(_FIRST, int((frame["verdict"] == "found").sum()) + 3))
-        columns = [Column("pair", "pair", "html", narrow="head"), Column("picture", "correlation of what is unusual, 95 %", "picture"), Column("effect", "", "html", narrow="main"),
+        columns = [Column("pair", "pair", "html", narrow="head"), Column("picture", "correlation of what is unusual, 95 %", "picture"), Column("effect", "r", "html", narrow="main"),
                    Column("q", "q", "number"), Column("plain", "plain", "number")]
         rows = [self._row(row) for _, row in shown.iterrows()]
         foot = ""

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cemwidgets.filters.state import Choice, Day, Text, filter_html, query_of
+from cemwidgets.filters.state import Choice, Day, Listed, Text, filter_html, query_of
 
-__all__ = ["Choice", "Day", "Text", "filter_html", "query_of"]
+__all__ = ["Choice", "Day", "Listed", "Text", "filter_html", "query_of"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from cemlib.errors import ParameterError
 from cemwidgets.panel.parts import esc
 
-__all__ = ["Choice", "Day", "Text", "as_text", "checked", "filter_html", "query_of"]
+__all__ = ["Choice", "Day", "Listed", "Text", "as_text", "checked", "filter_html", "query_of"]
 
 #: longer words to look for are cut
 _MOST_CHARACTERS = 80
@@ -64,8 +64,46 @@ class Text:
     default: str = ""
 
 
+@dataclass(frozen=True)
+class Listed:
+    """What the address asked for and is not chosen on the page, as one text of several: each a chip that can be removed.
+
+    Attributes
+    ----------
+    name : str
+        Name of the parameter.
+    separator : str
+        What stands between the items of the text.
+    words : callable
+        Gives what a chip says of an item.
+    label : str
+        What stands before an item.
+    """
+
+    name: str
+    separator: str = ";"
+    words: Callable[[str], str] = str
+    label: str = ""
+    default: str = ""
+
+    def items(self, value: str) -> list[str]:
+        """The items of a text."""
+        return [one.strip() for one in value.split(self.separator) if one.strip()]
+
+    def without(self, value: str, place: int) -> str:
+        """The text without one of its items.
+
+        Examples
+        --------
+        >>> Listed("where").without("rat=4g; hub=A; apn=web", 1)
+        'rat=4g; apn=web'
+        """
+        items = self.items(value)
+        return f"{self.separator} ".join([*items[:place], *items[place + 1:]])
+
+
 #: What a chip can be.
-Filter = Choice | Day | Text
+Filter = Choice | Day | Text | Listed
 
 
 def checked(item: Filter, value: object) -> str:
@@ -89,6 +127,8 @@ def checked(item: Filter, value: object) -> str:
         return text
     if isinstance(item, Text):
         return " ".join(text.split())[:_MOST_CHARACTERS]
+    if isinstance(item, Listed):
+        return f"{item.separator} ".join(item.items(text))
     if text:
         try:
             text = dt.date.fromisoformat(text[:10]).isoformat()
@@ -118,7 +158,20 @@ def filter_html(items: Sequence[Filter], values: Mapping[str, str], *, tail: str
     return f'<div class="cem-row"><div class="cem-chips" role="group" aria-label="Filters">{chips}{reset}</div>{tail}</div>'
 
 
+def _removable(item: Listed, value: str) -> str:
+    """A chip for each item, with a button that sets the filter to the others."""
+    chips = ""
+    for place, one in enumerate(item.items(value)):
+        words = item.words(one)
+        chips += (f'<span class="cem-chip is-set" data-key="chip-{esc(item.name)}-{place}"><span>{esc(item.label)}</span>{esc(words)}<button type="button" class="cem-chip-out cem-no-print" '
+                  f'data-event="filter" data-name="{esc(item.name)}" data-value="{esc(item.without(value, place))}" data-key="out-{esc(item.name)}-{place}" '
+                  f'aria-label="{esc(" ".join(filter(None, ("Remove", item.label, words))))}">×</button></span>')
+    return chips
+
+
 def _chip(item: Filter, value: str) -> str:
+    if isinstance(item, Listed):
+        return _removable(item, value)
     tone = " is-set" if value != item.default else ""
     common = f'data-event="filter" data-name="{esc(item.name)}" data-key="filter-{esc(item.name)}" aria-label="{esc(item.label or item.name)}"'
     if isinstance(item, Day):
@@ -139,6 +192,8 @@ def as_text(items: Sequence[Filter], values: Mapping[str, str]) -> list[str]:
         value = values.get(item.name, item.default)
         if isinstance(item, Choice):
             out.append(f"{item.label} {dict(item.pairs).get(value, value)}")
+        elif isinstance(item, Listed):
+            out += [f"{item.label} {item.words(one)}".strip() for one in item.items(value)]
         elif value:
             out.append(f"{item.label} {value}")
     return out

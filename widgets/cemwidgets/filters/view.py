@@ -19,7 +19,7 @@ class FilterBar(Panel):
 
     Parameters
     ----------
-    items : sequence of Choice, Day or Text
+    items : sequence of Choice, Day, Text or Listed
     values : mapping, optional
         What they are set to; the defaults otherwise.
     on_change : callable, optional

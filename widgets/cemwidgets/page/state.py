@@ -77,7 +77,12 @@ class UseCaseState:
 
     def tail(self, query: str) -> str:
         """The way out at the end of the chips."""
-        return actions(share=query, more=self.ways)
+        return actions(share=query, why=self.view.why, more=self.ways)
+
+    def ask_why(self) -> str:
+        """How a notebook asks why the leading figure moved, where no app is beside it."""
+        given = "".join(f", {name}={value!r}" for name, value in self.view.why.items() if name != "kpi")
+        return notice("Ask in a cell below:", f"cem.usecases.explain_change(lake, {self.view.why['kpi']!r}{given}).answer") if self.view.why else ""
 
     # --- the parts of the page
 

@@ -195,6 +195,7 @@ class UseCasePage:
         self.state = state
         self.filters = FilterBar(state.filters(), state.values(), on_change=self._filter, tail=state.tail, address=state.address)
         self.filters.on("export", lambda event: self._export())
+        self.filters.on("why", lambda event: state.ask_why())
         self.records = Records()
         for name in self.part_names:
             panel = Part(getattr(state, name))

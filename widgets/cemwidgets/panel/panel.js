@@ -125,14 +125,15 @@ function render({ model, el }) {
     if (shared) return share(shared);
     const target = event.target.closest("[data-event]");
     if (!target || isField(target)) return;
-    // a link or button inside a row that answers clicks keeps its own meaning
-    if (event.target.closest("a[href]:not([href='#'])")) return;
+    // a link or button inside a row that answers clicks keeps its own meaning; one to another app leads there where apps are served, else Python answers
+    const link = event.target.closest("a[href]:not([href='#'])");
+    if (link && (!link.dataset.app || document.body.dataset.voila)) return;
     event.preventDefault();
     emit(target);
   });
   root.addEventListener("keydown", (event) => {
     const target = event.target;
-    if (!target.dataset?.event || isField(target) || target.nodeName === "BUTTON") return;
+    if (!target.dataset?.event || isField(target) || ["BUTTON", "A"].includes(target.nodeName)) return;
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
     emit(target);

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from cemlib.errors import CallError
 
@@ -208,7 +209,8 @@ def table(
     plain : bool
         Keep the columns when narrow (for tables of two or three short columns).
     """
-    heads = "".join(f'<th scope="col"{" class=is-number" if one.kind in _NUMBERS else ""}>{esc(one.title)}</th>' for one in columns)
+    # a heading without words is none: pictures and buttons have no title
+    heads = "".join(f'<th scope="col"{" class=is-number" if one.kind in _NUMBERS else ""}>{esc(one.title)}</th>' if one.title else "<td></td>" for one in columns)
     body = "".join(_row(columns, row, event, key, selected) for row in rows)
     title = f'<caption class="cem-hidden">{esc(caption)}</caption>' if caption else ""
     style = " is-plain" if plain else ""
@@ -250,17 +252,20 @@ def _cell(column: Column, row: Mapping[str, object]) -> str:
     return f"<{tag}{_class(classes)}{label}>{text}</{tag.split()[0]}>"
 
 
-def actions(*, share: str | None = None, more: Iterable[tuple[str, str]] = ()) -> str:
+def actions(*, share: str | None = None, why: Mapping[str, str] | None = None, more: Iterable[tuple[str, str]] = ()) -> str:
     """The analyst's way out, at the same place in every app.
 
     Parameters
     ----------
     share : str, optional
         The query string with the filters; the button copies the link.
+    why : mapping, optional
+        The parameters of the app ``root_cause`` that ask why the leading figure moved. Where apps are served it is a link; in a notebook the event ``why``.
     more : iterable of (event, label)
         Further buttons, such as ``("export", "Export CSV")``.
     """
-    items = [f'<button type="button" class="cem-link" data-share="{esc(share)}">Share</button>'] if share is not None else []
+    items = [f'<a class="cem-link" href="root_cause.ipynb?{esc(urlencode(why))}" data-app="root_cause" data-event="why" data-key="act-why">Why?</a>'] if why else []
+    items += [f'<button type="button" class="cem-link" data-share="{esc(share)}">Share</button>'] if share is not None else []
     items += [f'<button type="button" class="cem-link" data-event="{esc(event)}" data-key="act-{esc(event)}">{esc(label)}</button>' for event, label in more]
     return f'<div class="cem-actions">{"".join(items)}</div>'
 

@@ -28,24 +28,26 @@ class Events:
     """
 
     def __init__(self) -> None:
-        self._handlers: dict[str, list[Callable[[dict], None]]] = {}
+        self._handlers: dict[str, list[Callable[[dict], str | None]]] = {}
 
-    def on(self, name: str, handler: Callable[[dict], None]) -> None:
-        """Call ``handler(event)`` for events of this name."""
+    def on(self, name: str, handler: Callable[[dict], str | None]) -> None:
+        """Call ``handler(event)`` for events of this name; HTML that it gives is shown on the panel."""
         self._handlers.setdefault(name, []).append(handler)
 
     def tell(self, event: dict) -> str:
-        """Tell the handlers; return HTML of what went wrong, empty when all went well.
+        """Tell the handlers; return HTML of what went wrong or of what the last handler says, empty when all went well and nothing is said.
 
         A click must never be lost in silence: an error of a handler becomes a card on the panel.
         """
+        told = ""
         wanted = self._handlers.get(event.get("event", ""), []) + self._handlers.get("*", [])
         for handler in wanted:
             try:
-                handler(event)
+                answer = handler(event)
+                told = answer if isinstance(answer, str) else told
             except CemError as error:
                 return notice("This could not be done.", str(error), error=True)
             except Exception:
                 _log.exception("a handler of %s failed", event.get("event"))
                 return notice("This could not be computed.", "The cause is in the log of the server.", error=True)
-        return ""
+        return told

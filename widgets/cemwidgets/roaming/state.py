@@ -9,7 +9,8 @@ import pandas as pd
 from cemlib.units import format_interval, format_value, shown_unit
 from cemlib.usecases.roaming.view import RoamingCard, RoamingView
 from cemwidgets.filters import Choice, Day
-from cemwidgets.panel.parts import actions, box, card, cards, esc, figure, footer, notice, question
+from cemwidgets.page.state import UseCaseState
+from cemwidgets.panel.parts import box, card, cards, esc, figure, footer
 from cemwidgets.roaming.tables import (
     causes_table,
     drill_table,
@@ -20,10 +21,8 @@ from cemwidgets.roaming.tables import (
 )
 from cemwidgets.trend import sparkline
 
-__all__ = ["FILTERS", "TABS", "RoamingState"]
+__all__ = ["TABS", "RoamingState"]
 
-#: the filters of the page, which are parameters of the notebook
-FILTERS = ("direction", "service", "rat", "days", "until", "country", "partner", "hub")
 #: what lies one click deeper
 TABS = {"drill": "Where it sits", "steering": "Steering", "probes": "Probes", "silent": "Silent roamers", "affected": "Affected subscribers"}
 _FIRST = 6
@@ -31,29 +30,36 @@ _EVENTS = {"registration": "attempts", "data": "sessions", "voice": "calls", "sm
 _EDGES = {"worse": "worse", "better": "better", "too_few": "few", "suppressed": "few", "no_data": "few"}
 
 
-class RoamingState:
+class RoamingState(UseCaseState):
     """The state of the page.
 
     Parameters
     ----------
     view : RoamingView
     asked : mapping
-        The filters of :data:`FILTERS` as they were asked for.
+        The filters as they were asked for.
     messages : sequence of str
         What was ignored in the address of the page.
     """
 
+    names = ("direction", "service", "rat", "days", "until", "country", "partner", "hub")
+    ways = (("schedule", "Schedule"), ("export", "Export"))
+
     def __init__(self, view: RoamingView, asked: Mapping[str, object], messages: Sequence[str] = ()) -> None:
-        self.view, self.messages = view, tuple(messages)
-        self.asked = {name: str(asked.get(name, "")) for name in FILTERS}
+        super().__init__(view, messages)
+        self._ask(asked)
         self.all_partners = False
         self.tab = "drill"
         self.dimension = ""
 
-    def show(self, view: RoamingView, asked: Mapping[str, object]) -> None:
-        """Show another view."""
-        self.view, self.messages = view, ()
-        self.asked = {name: str(asked.get(name, "")) for name in FILTERS}
+    def _ask(self, asked: Mapping[str, object]) -> None:
+        self.asked = {name: str(asked.get(name, "")) for name in self.names}
+
+    def turn(self, view: RoamingView, asked: Mapping[str, object]) -> None:
+        """Show another view and what was asked for; what was ignored in the address is told once."""
+        self.show(view)
+        self.messages = []
+        self._ask(asked)
 
     # --- filters
 
@@ -72,7 +78,7 @@ class RoamingState:
         choices = {**self.view.choices, "days": sorted({1, 2, 7, 14, 30, int(self.asked["days"] or 7)})}
         titles = {"direction": "direction", "service": "service", "rat": "RAT", "days": "period", "country": "country", "partner": "partner", "hub": "hub"}
         items: list[Choice | Day] = []
-        for name in FILTERS:
+        for name in self.names:
             if name == "until":
                 items.append(Day("until", "to"))
                 continue
@@ -84,10 +90,6 @@ class RoamingState:
             items.append(Choice(name, titles[name], pairs, default))
         return items
 
-    def tail(self, query: str) -> str:
-        """The way out at the end of the chips."""
-        return actions(share=query, more=[("schedule", "Schedule"), ("export", "Export")])
-
     def schedule(self) -> str:
         """The command that makes this view a report, for cron or a systemd timer."""
         chosen = " ".join(f"-p {name}={value}" for name, value in self.values().items() if value and name != "until")
@@ -95,21 +97,22 @@ class RoamingState:
 
     # --- the parts of the page
 
-    def head(self) -> str:
+    def head(self, live: bool = True) -> str:
         """The question and its answer."""
-        notes = "".join(notice("A parameter of the address was not taken.", one) for one in self.messages)
         now = "".join(f'<p class="cem-note">{esc(one)}</p>' for one in self.view.now)
-        sentences = list(self.view.answer)
-        if sentences and ". " in sentences[0]:
-            strong, rest = sentences[0].split(". ", 1)
-            sentences[0] = f"**{strong}.** {rest}"
-        return notes + question(self.view.question, sentences) + now
+        return super().head(live) + now
 
-    def cards(self) -> str:
+    def sentences(self) -> list[str]:
+        """The answer; its first statement is strong."""
+        first, *rest = self.view.answer or [""]
+        strong, mark, more = first.partition(". ")
+        return [f"**{strong}.** {more}", *rest] if mark else list(self.view.answer)
+
+    def cards(self, live: bool = True) -> str:
         """At most four figures."""
         return cards(_card(one) for one in self.view.cards)
 
-    def partners(self) -> str:
+    def partners(self, live: bool = True) -> str:
         """Partners worst first."""
         frame = self.view.partners
         if frame.empty:
@@ -128,7 +131,7 @@ class RoamingState:
         keep += [one for one in frame.index[frame["state"] != "ok"][:1] if one not in keep]
         return frame.loc[keep]
 
-    def causes(self) -> str:
+    def causes(self, live: bool = True) -> str:
         """Why: causes, area, side, first action."""
         one = self.view.selection
         causes = self.view.causes
@@ -140,12 +143,14 @@ class RoamingState:
         foot += f'<button type="button" class="cem-link" data-event="records" data-part="rest" data-key="records-rejects">{format_value(rejects, "1")} records</button>'
         return box("Reject causes", causes_table(causes.head(6)), note=note, foot=foot, key="causes")
 
-    def story(self) -> str:
+    def story(self, live: bool = True) -> str:
         """What is wrong with the selection, in words."""
         return "".join(f"<p>{esc(one)}</p>" for one in self.view.selection.sentences)
 
-    def deeper(self) -> str:
-        """One click deeper: where it sits, steering, probes, silent roamers, affected subscribers; hub incidents."""
+    def deeper(self, live: bool = True) -> str:
+        """One click deeper: where it sits, steering, probes, silent roamers, affected subscribers; hub incidents. Every tab under another where nothing can be clicked."""
+        if not live:
+            return self._every_tab()
         buttons = "".join(
             f'<button type="button" class="cem-chip{" is-set" if name == self.tab else ""}" data-event="tab" data-to="{name}" data-key="tab-{name}" '
             f'aria-pressed="{str(name == self.tab).lower()}">{esc(label)}</button>' for name, label in TABS.items())
@@ -153,13 +158,12 @@ class RoamingState:
         incidents = f"<h3>Hub incidents</h3>{incident_lines(self.view.hub_incidents)}" if len(self.view.hub_incidents) else ""
         return box(f"Evidence: {self.view.selection.name or 'all partners'}", bar + getattr(self, f"_{self.tab}")() + incidents, key="deeper")
 
-    def static_deeper(self) -> str:
-        """The same for a report: every tab under another, since nothing can be clicked."""
+    def _every_tab(self) -> str:
         parts = "".join(f"<h3>{esc(label)}</h3>{getattr(self, f'_{name}')()}" for name, label in TABS.items())
         incidents = f"<h3>Hub incidents</h3>{incident_lines(self.view.hub_incidents)}" if len(self.view.hub_incidents) else ""
         return box(f"Evidence: {self.view.selection.name or 'all partners'}", parts + incidents)
 
-    def foot(self) -> str:
+    def foot(self, live: bool = True) -> str:
         """What the answer rests on, and the evidence line."""
         named = {"attempts_count": "records", "failed_attempts_count": "failed", "ruled_out_rejects_count": "rejects ruled out", "partners_judged_count": "partners judged",
                  "partners_failing_count": "failing", "partners_too_few_count": "too few to judge", "countries_count": "countries", "hub_incidents_count": "hub incidents"}
@@ -241,5 +245,5 @@ def _card(one: RoamingCard) -> str:
     text = "—" if few else format_value(one.value, one.unit, with_unit=False)
     interval = "" if few else f"95 % {format_interval(one.low, one.high, one.unit)}"
     spark = sparkline([None if pd.isna(value) else float(value) for value in one.series["value"]], f"{one.title} by day") if len(one.series) else ""
-    return card(one.title, text, unit=shown_unit(one.unit), note=one.note, interval=interval, compare=one.compared, verdict=_EDGES.get(one.verdict, "context"), spark=spark,
+    return card(one.title, text, unit=shown_unit(one.unit), note=one.note, interval=interval, compare=one.compare, verdict=_EDGES.get(one.verdict, "context"), spark=spark,
                 name=one.name, exact=None if few or one.value is None else float(one.value), event={"event": "records", "kpi": one.kpi})

@@ -6,38 +6,22 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from cemlib.errors import PrivacyError
 from cemlib.units import shown_unit
 from cemlib.usecases import monitor_roaming
 from cemlib.usecases.roaming.view import RoamingView
-from cemwidgets.filters.view import FilterBar
 from cemwidgets.map.view import CountryMap
-from cemwidgets.page.view import Boxed, Columns, Stack
+from cemwidgets.page.view import MOST_RECORDS, Boxed, Columns, Stack, UseCasePage
 from cemwidgets.panel.parts import notice
-from cemwidgets.panel.view import Panel
-from cemwidgets.records.view import Records
-from cemwidgets.roaming.state import FILTERS, RoamingState
+from cemwidgets.roaming.state import RoamingState
 from cemwidgets.roaming.tables import ACCUSING
 from cemwidgets.trend.view import Trend
 
 __all__ = ["RoamingPage"]
 
-_MOST_RECORDS = 20_000
 _GRAINS = {1: "hour", 6: "hour6", 24: "day"}
 
 
-class _Evidence(Panel):
-    """The evidence panel: its static twin shows every tab."""
-
-    def __init__(self, state: RoamingState) -> None:
-        self._state = state
-        super().__init__()
-
-    def static(self) -> str:
-        return f'<div class="cem">{self._state.static_deeper()}</div>'
-
-
-class RoamingPage:
+class RoamingPage(UseCasePage):
     """The parts of the page, to be displayed one by one.
 
     Parameters
@@ -55,56 +39,34 @@ class RoamingPage:
     top, overview, detail, evidence, foot : widget
     """
 
+    part_names = ("head", "cards", "partners", "causes", "deeper", "story", "foot")
+
     def __init__(self, lake, view: RoamingView, asked: Mapping[str, object], messages: Sequence[str] = ()) -> None:
         self._lake = lake
-        self.state = RoamingState(view, asked, messages)
-        self._panels = {name: Panel() for name in ("head", "cards", "partners", "causes", "foot")}
-        self._panels["deeper"] = _Evidence(self.state)
-        self._story = Panel()
-        self.filters = FilterBar(self.state.filters(), self.state.values(), on_change=self._filter, tail=self.state.tail)
-        self.filters.on("export", lambda event: self._export())
+        super().__init__(RoamingState(view, asked, messages), partner=lambda event: self._select(partner=event["partner"]), more=lambda event: self._more(),
+                         tab=lambda event: self._open("tab", event["to"]), dimension=lambda event: self._open("dimension", event["to"]), records=self._show_records,
+                         cause=lambda event: self._show_records({"part": "rest", "cause_code": event["code"].split("|")[1]}))
         self.filters.on("schedule", lambda event: self._schedule())
-        self.records = Records()
         self._map = CountryMap(_map_rows(view), _map_marks(view), title="Success by country", height=340)
         self._map.on("map", self._clicked)
         self._trend = Trend(_trend_rows(view), **_trend_drawing(view))
-        for name, panel in self._panels.items():
-            panel.on("partner", lambda event: self._select(partner=event["partner"]))
-            panel.on("more", lambda event: self._more())
-            panel.on("tab", lambda event: self._open("tab", event["to"]))
-            panel.on("dimension", lambda event: self._open("dimension", event["to"]))
-            panel.on("records", self._show_records)
-            panel.on("cause", lambda event: self._show_records({"part": "rest", "cause_code": event["code"].split("|")[1]}))
-            setattr(self, f"_{name}", panel)
         self._mapped = Boxed("Success by country", self._map, note="episodes: any network of the country; click selects")
-        self._trended = Boxed(*_trend_title(view)[:1], self._trend, self._story, note=_trend_title(view)[1])
-        self.top = Stack(self._panels["head"], self.filters, self._panels["cards"])
-        self.overview = Columns(self._mapped, self._panels["partners"])
-        self.detail = Columns(self._trended, self._panels["causes"])
-        self.evidence = Stack(self._panels["deeper"], self.records)
-        self.foot = self._panels["foot"]
-        self._draw()
-
-    @property
-    def view(self) -> RoamingView:
-        """What is shown now."""
-        return self.state.view
-
-    def _draw(self, *names: str) -> None:
-        for name in names or self._panels:
-            self._panels[name].html = getattr(self.state, name)()
-        if not names:
-            self._story.html = self.state.story()
+        self._trended = Boxed(*_trend_title(view)[:1], self._trend, self.story, note=_trend_title(view)[1])
+        self.top = Stack(self.head, self.filters, self.cards)
+        self.overview = Columns(self._mapped, self.partners)
+        self.detail = Columns(self._trended, self.causes)
+        self.evidence = Stack(self.deeper, self.records)
+        self.draw()
 
     def _compute(self, values: Mapping[str, str]) -> None:
-        asked = {name: values[name] for name in FILTERS} | {"days": int(values["days"])}
-        self.state.show(monitor_roaming(self._lake, **asked), asked)
+        asked = {name: values[name] for name in self.state.names} | {"days": int(values["days"])}
+        self.state.turn(monitor_roaming(self._lake, **asked), asked)
         view = self.view
         self._map.show(_map_rows(view), _map_marks(view), selected=_map_selection(view))
         self._trend.show(_trend_rows(view), **_trend_drawing(view))
         self._trended.rename(*_trend_title(view))
         self.records.show(None)
-        self._draw()
+        self.draw()
 
     def _filter(self, values: Mapping[str, str]) -> None:
         # a partner or hub that is not in the country that was chosen now is given up, the country stays
@@ -134,11 +96,11 @@ class RoamingPage:
 
     def _more(self) -> None:
         self.state.all_partners = not self.state.all_partners
-        self._draw("partners")
+        self.draw("partners")
 
     def _open(self, what: str, name: str) -> None:
         setattr(self.state, what, name)
-        self._draw("deeper")
+        self.draw("deeper")
 
     def _show_records(self, event: Mapping[str, str]) -> None:
         view, cell = self.view, {}
@@ -149,19 +111,13 @@ class RoamingPage:
             cell["cause_code"] = event["cause_code"]
         part = event.get("part", "den")
         title = "Records" if not event.get("cause_code") else f"Records with cause {event['cause_code']}"
-        try:
-            rows = view.rows(kpi, part=part, limit=_MOST_RECORDS, **cell)
-        except PrivacyError as error:
-            self.records.show(None, title=title, hidden=f"{error.what} {error.todo}".strip())
-            return
-        note = "the first 20,000" if len(rows) == _MOST_RECORDS else ""
-        self.records.show(rows.dropna(axis="columns", how="all"), title=title, note=note, name="roaming_records.csv")
+        self.open_records(lambda: view.rows(kpi, part=part, limit=MOST_RECORDS, **cell), title, "roaming_records.csv")
 
     def _export(self) -> None:
         self.filters.download("roaming_partners.csv", self.view.tables["partners"].to_csv(index=False))
 
-    def _schedule(self) -> None:
-        self.filters.notice = notice("The same view as a report, from cron or a systemd timer:", self.state.schedule())
+    def _schedule(self) -> str:
+        return notice("The same view as a report, from cron or a systemd timer:", self.state.schedule())
 
 
 def _map_rows(view: RoamingView) -> pd.DataFrame:
