@@ -56,8 +56,8 @@ def answer_sentences(reader: CauseReader, found: RootCauseLocator, causes: pd.Da
     if first["state"] == "suppressed":
         return [f"**{first['text']}** explains it: {moved}. Its figures are hidden: too few subscribers."]
     share = f" explains {format_value(first['share_explained'], 'ratio', decimals=0)} of it" if pd.notna(first["share_explained"]) else " stands out"
-    sentences = [f"**{first['text']}**{share}: {moved}; there it is {format_value(first['value'], unit)} (95 % {format_interval(first['low'], first['high'], unit)}) after "
-                 f"{format_value(first['then_value'], unit)}."]
+    sentences = [f"**{first['text']}**{share}: {moved}; there it is {format_value(first['value'], unit)} (95 % {format_interval(first['low'], first['high'], unit)})"
+                 f"{', and there were no such records before' if pd.isna(first['then_value']) else ' after ' + format_value(first['then_value'], unit)}."]
     if len(causes) > 1:
         sentences.append("Beside it: " + "; ".join(f"{row.text} ({signed(row.contribution, unit)})" for row in causes.iloc[1:].itertuples()) + ".")
     near = equivalents.loc[equivalents["cause"] == 0, "text"].tolist() if len(equivalents) else []

@@ -56,7 +56,7 @@ class CauseState(UseCaseState):
             hidden = row.state == "suppressed"
             rows.append({"text": row.text, "cause": str(number), "_few": hidden, "share": format_value(row.share_explained, "ratio", with_unit=False, decimals=0),
                          "now": "suppressed" if hidden else format_value(row.value, unit, with_unit=False), "now_note": "" if hidden else f"95 % {format_interval(row.low, row.high, unit)}",
-                         "then": format_value(row.then_value, unit, with_unit=False), "then_note": "" if hidden else f"95 % {format_interval(row.then_low, row.then_high, unit)}",
+                         "then": format_value(row.then_value, unit, with_unit=False), "then_note": "" if hidden or pd.isna(row.then_low) else f"95 % {format_interval(row.then_low, row.then_high, unit)}",
                          "n": None if pd.isna(row.den) else int(row.den), "p": "< 0.0001" if row.p < 0.0001 else f"{row.p:.4f}"})
         if not rows:
             return box("Causes", '<div class="cem-empty">No pattern stands out.</div>') if self.view.verdict else ""

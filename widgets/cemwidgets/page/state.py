@@ -24,7 +24,8 @@ def card_html(one: Card, event: Mapping[str, str] | None = None) -> str:
     (True, True)
     """
     interval = one.interval or ("" if one.low is None else f"95 % {format_interval(one.low, one.high, one.unit)}")
-    return card(one.title, format_value(one.value, one.unit, with_unit=False), unit=_UNITS.get(one.unit, ""), note=one.note, interval=interval, compare=one.compare, verdict=one.verdict,
+    # a minus that no line breaks at
+    return card(one.title, format_value(one.value, one.unit, with_unit=False).replace("-", "−"), unit=_UNITS.get(one.unit, ""), note=one.note, interval=interval, compare=one.compare, verdict=one.verdict,
                 name=one.name, exact=one.value, event=event)
 
 
@@ -89,7 +90,8 @@ class UseCaseState:
     def head(self, live: bool = True) -> str:
         """The question and its answer."""
         notes = "".join(notice("Part of the address is not used.", one) for one in self.messages)
-        notes += "".join(notice("Not all of the view is there.", one) for one in self.view.missing if one not in self.view.answer)
+        missing = [one for one in self.view.missing if one not in self.view.answer]
+        notes += notice("Not all of the view is there.", "\n".join(missing)) if missing else ""
         return question(self.view.question, self.sentences()) + notes
 
     def sentences(self) -> list[str]:
