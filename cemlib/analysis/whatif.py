@@ -88,6 +88,12 @@ class _Move:
     then: np.ndarray
     steps: np.ndarray
 
+    @property
+    def is_moved(self) -> np.ndarray:
+        """Whose variables change at all."""
+        changed = len(self.fit.changed)
+        return np.abs(self.then - self.fit.scaled)[:, :changed].max(axis=1) > 1e-9
+
 
 class WhatIf:
     """Changes of the variables of a fitted model.
@@ -183,7 +189,7 @@ class WhatIf:
         index = fit.index[kept]
         return WhatIfResult(
             float(effects[0]), float(low), float(high), mean, mean + float(effects[0]), move.claim, move.given, outside, past, len(now), n_customers,
-            int((np.abs(then - now)[:, : len(changed)].max(axis=1) > 1e-9).sum()), 1 - len(now) / int(chosen.sum()), None if cost is None else float(sum(cost.values()) * n_customers),
+            int(move.is_moved[kept].sum()), 1 - len(now) / int(chosen.sum()), None if cost is None else float(sum(cost.values()) * n_customers),
             [*move.warnings, *self._warn(outside, past, len(fit.index))], self.level, pd.Series(fit.terms[kept] @ fit.betas[0], index=index), pd.Series(steps @ fit.betas[0], index=index),
             effects[1:], parameters={"changes": dict(changes), "draws": self.draws.count, "seed": self.seed, "adjust": adjust})
 
@@ -200,7 +206,8 @@ class WhatIf:
         Returns
         -------
         pandas.DataFrame
-            ``segment``, ``n``, ``n_customers``, ``now``, ``effect`` with ``low`` and ``high``, ``state`` ("ok" or "too few", with empty figures).
+            ``segment``, ``n``, ``n_customers``, ``moved_ratio`` (ratings whose variables change at all), ``now``, ``effect`` with ``low`` and ``high``,
+            ``state`` ("ok" or "too few", with empty figures).
         """
         move = self._move(changes, self._checked(changes, list(adjust or [])), adjust)
         codes, names = pd.factorize(by.reindex(move.fit.index), sort=True)
@@ -208,16 +215,16 @@ class WhatIf:
         codes, sizes = codes[told], np.bincount(codes[told], minlength=len(names))
         means = np.column_stack([np.bincount(codes, column[told], len(names)) for column in move.steps.T]) / np.maximum(sizes, 1)[:, None]
         rating, who = self.model.y_.loc[move.fit.index].to_numpy()[told], self.draws.codes.loc[move.fit.index].to_numpy()[told]
-        now = np.bincount(codes, rating, len(names)) / np.maximum(sizes, 1)
+        now, moved = (np.bincount(codes, one, len(names)) / np.maximum(sizes, 1) for one in (rating, move.is_moved[told]))
         effects = self._on_scale(move.fit.betas @ means.T, now)
         low, high = np.quantile(effects[1:], [(1 - self.level) / 2, (1 + self.level) / 2], axis=0)
         rows = []
         for number, name in enumerate(names):
             customers = int(np.count_nonzero(np.bincount(who[codes == number], minlength=1)))
-            figures = (now[number], effects[0, number], low[number], high[number]) if customers >= MIN_CUSTOMERS else (np.nan,) * 4
-            rows.append({"segment": name, "n": int(sizes[number]), "n_customers": customers, **dict(zip(("now", "effect", "low", "high"), figures, strict=True)),
+            figures = (moved[number], now[number], effects[0, number], low[number], high[number]) if customers >= MIN_CUSTOMERS else (np.nan,) * 5
+            rows.append({"segment": name, "n": int(sizes[number]), "n_customers": customers, **dict(zip(("moved_ratio", "now", "effect", "low", "high"), figures, strict=True)),
                          "state": "ok" if customers >= MIN_CUSTOMERS else "too few"})
-        return pd.DataFrame(rows, columns=["segment", "n", "n_customers", "now", "effect", "low", "high", "state"])
+        return pd.DataFrame(rows, columns=["segment", "n", "n_customers", "moved_ratio", "now", "effect", "low", "high", "state"])
 
     def frontier(self, improvements: Mapping[str, Mapping[str, float | str]], costs: Mapping[str, float], budgets: Iterable[float], by: pd.Series | None = None) -> Frontier:
         """Which improvement for which segment first, and what each budget reaches.

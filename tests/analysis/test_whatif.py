@@ -231,11 +231,12 @@ def test_the_graph_is_drawn_with_roles():
 def test_segments_compared_at_once_are_those_asked_one_by_one(whatif, model):
     half = pd.Series(np.where(model.groups_ < 500, "north", "south"), index=model.X_.index)
     half[model.groups_ >= 997] = "three"
-    changes = {"stalls": "<=0", "price": -1}
+    changes = {"stalls": "<=0", "price": "<=20"}
     found = whatif.compare(changes, half).set_index("segment")
     for name in ("north", "south"):
         one = whatif.do(changes, half == name)
         assert found.loc[name, ["effect", "low", "high", "now"]].tolist() == pytest.approx([one.effect, one.low, one.high, one.now])
         assert found.loc[name, "n_customers"] == one.n_customers
+        assert found.loc[name, "moved_ratio"] == pytest.approx(one.n_moved / one.n)
     assert found.loc["three", "state"] == "too few"
     assert np.isnan(found.loc["three", "effect"])

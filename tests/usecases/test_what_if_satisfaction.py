@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from cemwidgets.whatif import WhatIfState
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -220,17 +221,20 @@ def test_what_is_known_of_a_driver_is_told_for_those_who_are_chosen(lake):
     assert few.figures["gain_1"] is None or np.isnan(few.figures["gain_1"])
 
 
-def test_drivers_of_each_level_and_the_price_where_the_study_names_it(place, lake):
-    text = STUDY.replace("better: -1, lever: add", "better: -1, role: price, lever: add").replace("better: 1, lever: at_least", "better: 1, role: quality, lever: at_least")
+@pytest.mark.parametrize("role", ["price", "expectation"])
+def test_drivers_of_each_level_and_price_or_expectation_where_the_study_names_it(place, lake, role):
+    text = STUDY.replace("better: -1, lever: add", f"better: -1, role: {role}, lever: add").replace("better: 1, lever: at_least", "better: 1, role: quality, lever: at_least")
     (place / "studies" / "weighed.yaml").write_text(text)
     view = what_if_satisfaction(lake, study="weighed")
     assert set(view.driven.shares_by_level["segment"]) == {"island", "north", "south"}
     assert view.driven.shares_by_level.query("segment == 'island'")["share"].isna().all()
     assert view.driven.shares_by_level.query("segment == 'north'")["driver"].iloc[0] == "Stalls"
-    assert view.driven.expectation is None
+    told, other = (view.driven.price, view.driven.expectation)[:: 1 if role == "price" else -1]
+    assert other is None
     # nothing was planted between the two
-    assert view.driven.price.low < 0 < view.driven.price.high
-    assert "cannot be told" in describe_weighing(view.driven.price, "price")
+    assert told.low < 0 < told.high
+    assert "cannot be told" in describe_weighing(told, role)
+    assert "Quality and " + role in WhatIfState(view).weighed()
     (place / "studies" / "weighed.yaml").unlink()
 
 

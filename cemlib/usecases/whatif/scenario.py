@@ -99,7 +99,7 @@ def play(whatif: WhatIf, levers: Mapping[str, Feature], who: str, where: pd.Seri
     n, customers = len(model.y_[chosen]), whatif.draws.count_customers(chosen)
     # of fewer customers than an effect needs, the mean is not told either
     now = float(model.y_[chosen].mean()) if customers >= 30 else None
-    empty = pd.DataFrame(columns=["segment", "n", "n_customers", "now", "effect", "low", "high", "state"])
+    empty = pd.DataFrame(columns=["segment", "n", "n_customers", "moved_ratio", "now", "effect", "low", "high", "state"])
     result, problem, compared, cost = None, "", empty, None
     changes = {name: change_text(levers[name], value) for name, value in values.items()}
     try:

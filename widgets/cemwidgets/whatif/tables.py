@@ -34,11 +34,11 @@ def _reach(frame: pd.DataFrame) -> float:
 
 def compared_table(frame: pd.DataFrame, title: str) -> str:
     """The effect by level of a group."""
-    columns = [Column("segment", title, narrow="head"), Column("now", "now", "number"), Column("effect", "change", "number", "main"), Column("glyph", "", "picture")]
+    columns = [Column("segment", title, narrow="head"), Column("moved", "moved, %", "number"), Column("now", "now", "number"), Column("effect", "change", "number", "main"), Column("glyph", "", "picture")]
     rows, reach = [], _reach(frame)
     for one in frame.itertuples():
         few = one.state != "ok"
-        rows.append({"segment": one.segment, "segment_note": f"{_count(one.n)} ratings" + (", too few" if few else ""), "now": number(one.now, 2), "_few": few,
+        rows.append({"segment": one.segment, "segment_note": f"{_count(one.n)} ratings" + (", too few" if few else ""), "moved": percent(one.moved_ratio, 0), "now": number(one.now, 2), "_few": few,
                      "effect": "too few" if few else signed(one.effect), "effect_note": "" if few else _interval(one.low, one.high), "glyph": "" if few else _glyph(one.effect, one.low, one.high, reach)})
     return table(columns, rows, caption=f"Change by {title}")
 
