@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from cemlib.analysis.resampling import MIN_CUSTOMERS
+from cemlib.analysis.treatment import MOSTLY_OUTSIDE
 from cemlib.errors import ParameterError, TooFewError
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class Frontier:
     ranking : pandas.DataFrame
         Every improvement of every segment, most gain for its cost first: ``segment``, ``improvement``, ``effect`` with ``low`` and ``high`` (rating
         points), ``n_customers``, ``cost``, ``gain`` (rating points times customers), ``gain_per_cost``, ``claim``, ``extrapolation_share``, ``state``
-        ("ok", "not sure": the interval holds 0, "harm", "too few").
+        ("ok", "not sure": the interval holds 0, "harm", "too few",
+        "not seen": most would be moved to where nobody was observed).
     budgets : pandas.DataFrame
         ``budget``, ``cost``, ``chosen`` (list of "improvement for segment", best first), ``gain``, ``effect`` on the mean of all customers with ``low``
         and ``high``.
@@ -100,7 +102,7 @@ def _ask(whatif: WhatIf, improvements: Mapping, costs: Mapping[str, float], segm
                 rows.append({**row, "effect": np.nan, "low": np.nan, "high": np.nan, "gain": np.nan, "claim": None, "extrapolation_share": np.nan, "state": "too few"})
                 draws.append(np.zeros(whatif.draws.count))
                 continue
-            state = "ok" if one.low > 0 else "harm" if one.high < 0 else "not sure"
+            state = "not seen" if one.extrapolation_share > MOSTLY_OUTSIDE else "ok" if one.low > 0 else "harm" if one.high < 0 else "not sure"
             rows.append({**row, "effect": one.effect, "low": one.low, "high": one.high, "gain": one.effect * customers, "claim": one.claim,
                          "extrapolation_share": one.extrapolation_share, "state": state})
             draws.append(one.draws * customers)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cemlib.analysis.asymmetry import oriented
 from cemlib.analysis.resampling import MIN_CUSTOMERS
+from cemlib.analysis.treatment import MOSTLY_OUTSIDE
 from cemlib.errors import ParameterError, TooFewError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def map_importance(whatif: WhatIf, *, drivers: Mapping[str, Sequence[str]] | Non
     -------
     pandas.DataFrame
         ``segment``, ``driver``, ``changes`` (as for ``do``), ``importance`` with ``low`` and ``high`` (rating points), ``performance`` (per cent of the
-        moments that are good already), ``n_customers``, ``claim``, ``extrapolation_share``, ``quadrant`` ("act first": much to gain, few have it; "keep":
+        moments that are good already), ``n_customers``, ``claim``, ``extrapolation_share``, ``split`` (rating points from which on it is much: the
+        mean of the drivers whose interval holds no 0), ``quadrant`` ("act first": much to gain, few have it; "keep":
         much to gain, most have it; "watch": little to gain, few have it; "enough": little to gain, most have it; "" where the interval of what
         seems much holds 0), ``state`` ("ok", "too few").
 
@@ -86,6 +88,7 @@ def map_importance(whatif: WhatIf, *, drivers: Mapping[str, Sequence[str]] | Non
     rows = [{"segment": segment, "driver": name, **_lift(whatif, segments == segment, {one: goals[one] for one in _first_ones(whatif, names)})}
             for segment in sorted(segments.dropna().unique(), key=str) for name, names in parts.items()]
     found = pd.DataFrame(rows)
+    found = found.assign(split=_splits(found))
     return found.assign(quadrant=_quadrants(found)).sort_values(["segment", "importance"], ascending=[True, False], kind="stable", ignore_index=True)
 
 
@@ -107,16 +110,23 @@ def _lift(whatif: WhatIf, where: pd.Series, changes: dict[str, str]) -> dict:
     except TooFewError:
         # those who are chosen miss one of the variables
         return {**row, **_UNKNOWN}
+    if one.extrapolation_share > MOSTLY_OUTSIDE:
+        return {**row, **_UNKNOWN, "performance": 100 * (1 - one.n_moved / one.n), "extrapolation_share": one.extrapolation_share, "state": "not seen"}
     return {**row, "importance": one.effect, "low": one.low, "high": one.high, "performance": 100 * (1 - one.n_moved / one.n), "claim": one.claim,
             "extrapolation_share": one.extrapolation_share, "state": "ok"}
 
 
+def _splits(found: pd.DataFrame) -> pd.Series:
+    """By row: the mean importance of the drivers of its segment whose interval holds no 0, of all where there is none."""
+    sure = found["importance"].where((found["low"] > 0) | (found["high"] < 0))
+    return sure.groupby(found["segment"]).transform("mean").fillna(found.groupby("segment")["importance"].transform("mean"))
+
+
 def _quadrants(found: pd.DataFrame) -> list[str]:
-    """Against the mean importance of the drivers of the segment, and half of the moments."""
-    middle = found.groupby("segment")["importance"].transform("mean")
+    """Against the split, and half of the moments."""
     words = []
-    for one, mean in zip(found.itertuples(), middle, strict=True):
-        much, many = one.importance >= mean, one.performance >= 50
+    for one in found.itertuples():
+        much, many = one.importance >= one.split, one.performance >= 50
         unsure = one.state != "ok" or (much and one.low <= 0)
         words.append("" if unsure else ("keep" if many else "act first") if much else ("enough" if many else "watch"))
     return words

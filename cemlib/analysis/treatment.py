@@ -10,7 +10,10 @@ from sklearn.neighbors import NearestNeighbors
 
 from cemlib.errors import ParameterError
 
-__all__ = ["Overlap", "change_values"]
+__all__ = ["MOSTLY_OUTSIDE", "Overlap", "change_values"]
+
+#: Of a change that moves more than this share to where nobody was seen no figure is worth telling: the model would only be continued. A judgement.
+MOSTLY_OUTSIDE = 0.5
 
 _CHANGE = re.compile(r"(>=|<=)?\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(%?|[A-Za-z°µ][\w/·°µ^-]*)")
 

@@ -55,7 +55,7 @@ def what_if_satisfaction(lake, *, study: str = "lake", who: str = ALL, changes: 
             continue
         if problem is not None:
             reason = " ".join(one for one in (problem.what, problem.came and f"({problem.came})", problem.todo) if one)
-            view.missing[:0] = [f"The study {study[:60]} cannot be opened: {reason}", f"Shown instead: {view.study.title}."]
+            view.missing.insert(0, f"The study {study[:60]} cannot be opened: {reason} Shown instead: {view.study.title}.")
         return view
     raise problem if problem is not None else UnknownNameError("study", study, [])
 

@@ -205,6 +205,26 @@ def test_where_all_are_good_there_is_nothing_to_gain_and_of_few_nothing_is_said(
     assert found.loc["three", "quadrant"] == ""
 
 
+def test_of_a_lift_to_where_nobody_was_seen_no_gain_is_told():
+    rng = np.random.default_rng(6)
+    tier = rng.integers(0, 2, 2000)
+    # of the dear tier nobody pays what the best quarter pays
+    X = pd.DataFrame({"price": 10 + 30 * tier + rng.normal(0, 1, 2000), "stalls": rng.normal(size=2000), "tier": tier})
+    y = pd.Series((3 - 0.02 * (X["price"] - 25) - 0.3 * X["stalls"] + rng.normal(0, 0.4, 2000)).clip(1, 5))
+    whatif = WhatIf(SatisfactionModel("gbm", monotone={"price": -1, "stalls": -1}).fit(X, y), draws=40)
+    by = pd.Series(np.where(tier, "dear", "cheap"))
+    found = map_importance(whatif, drivers={"price": ["price"], "stalls": ["stalls"]}, by=by).set_index(["segment", "driver"])
+    assert found.loc[("dear", "price"), "state"] == "not seen"
+    assert np.isnan(found.loc[("dear", "price"), "importance"])
+    assert found.loc[("dear", "price"), "performance"] == 0
+    # what is much is measured against what is known
+    assert found.loc[("dear", "stalls"), "quadrant"] == "act first"
+    assert found.loc[("cheap", "price"), "state"] == "ok"
+    first = whatif.frontier({"cheaper": {"price": "<=10"}, "fewer stalls": {"stalls": -0.5}}, {"cheaper": 0.1, "fewer stalls": 1}, [9999], by=by)
+    assert first.ranking.set_index(["segment", "improvement"]).loc[("dear", "cheaper"), "state"] == "not seen"
+    assert "cheaper for dear" not in first.budgets["chosen"][0]
+
+
 def test_a_knee_of_what_is_better_when_small_is_where_less_brings_nothing():
     X, noise = world()
     y = pd.Series(3 - 0.5 * X["stalls"].clip(lower=-0.5) + noise)

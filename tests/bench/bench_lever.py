@@ -50,7 +50,7 @@ def run(size: int) -> list[dict]:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
                 page = browser.new_page()
-                page.goto(f"{base}/voila/render/whatif_satisfaction.ipynb?{token}&study=invented")
+                page.goto(f"{base}/voila/render/whatif_satisfaction.ipynb?{token}&study=invented", wait_until="domcontentloaded", timeout=600_000)
                 page.wait_for_selector(".cem-footer", timeout=600_000)
                 first, *times = page.evaluate(_MOVE, 40)
                 browser.close()

@@ -79,6 +79,15 @@ def test_a_lever_redraws_the_chart_and_the_address_follows(apps, open_page, seri
     page.wait_for_selector(".cem-bands path.then")
     assert float(page.get_attribute("[data-figure=effect]", "data-value")) > 0
     assert page.evaluate("() => document.activeElement.dataset.key") == "lever-stall_ratio"
+    # the map answers keys, the table beside it says the same, and a click there takes it back
+    point = page.locator(".cem-gains .point").first
+    driver = point.get_attribute("data-driver")
+    point.focus()
+    point.press("Enter")
+    page.wait_for_selector(f"tr[aria-selected=true][data-driver='{driver}']")
+    assert "Good is" in page.inner_text("[data-key=about]")
+    page.click(f"tr[data-driver='{driver}']")
+    page.wait_for_selector(f".cem-gains .point[aria-pressed=false][data-driver='{driver}']")
     page.click("[data-key=act-keep]")
     page.wait_for_function("() => location.search.includes('saved=')")
     assert serious(page) == []

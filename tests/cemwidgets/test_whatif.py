@@ -111,7 +111,7 @@ def test_pictures_hold_what_they_draw():
 
 
 def gains(**columns) -> pd.DataFrame:
-    return pd.DataFrame({"driver": "Speed", "importance": 0.1, "low": 0.05, "high": 0.15, "performance": 50.0, "quadrant": "keep", "state": "ok", **columns})
+    return pd.DataFrame({"driver": "Speed", "importance": 0.1, "low": 0.05, "high": 0.15, "performance": 50.0, "split": 0.1, "quadrant": "keep", "state": "ok", **columns})
 
 
 def test_a_point_stands_where_its_row_says():

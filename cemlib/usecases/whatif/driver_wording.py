@@ -57,9 +57,11 @@ def describe_gain(one: Mapping, who: str, told: Mapping[str, Feature], knees: Ma
     told : mapping of str to Feature
     knees : mapping of str to dict
     """
-    if one["state"] != "ok":
+    if one["state"] == "too few":
         return [f"Too few of {who} are known to say anything."]
     goal = goal_words(one["changes"], told)
+    if one["state"] == "not seen":
+        return [f"Good is {goal}. {100 * one['extrapolation_share']:.0f} % of the moments of {who} would be lifted to where nobody was observed: of that the data say nothing."]
     why = "from there on an improvement brings less than half" if any(name in knees for name in one["changes"]) else "the best quarter of all moments have that today"
     sure = one["low"] > 0 or one["high"] < 0
     end = f"{signed(one['importance'])} rating points (90 % {signed(one['low'])} to {signed(one['high'])})"

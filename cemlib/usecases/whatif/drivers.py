@@ -152,7 +152,7 @@ class StudyDrivers:
             The map of all customers.
         """
         costs, improvements = {}, {}
-        for one in everybody[everybody["state"] == "ok"].itertuples():
+        for one in everybody[everybody["state"] != "too few"].itertuples():
             told = [self._lift_cost(name, change) for name, change in one.changes.items()]
             if all(cost is not None for cost in told):
                 improvements[one.driver], costs[one.driver] = one.changes, float(sum(cost for cost in told if cost is not None))
@@ -173,4 +173,4 @@ class StudyDrivers:
         return lever.cost * float((100 * missing / values.abs().clip(lower=1e-9)).mean()) / lever.step
 
 
-_NO_MAP = pd.DataFrame(columns=["segment", "driver", "changes", "n_customers", "importance", "low", "high", "performance", "claim", "extrapolation_share", "state", "quadrant"])
+_NO_MAP = pd.DataFrame(columns=["segment", "driver", "changes", "n_customers", "importance", "low", "high", "performance", "claim", "extrapolation_share", "state", "split", "quadrant"])

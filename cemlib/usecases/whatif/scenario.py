@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cemlib.analysis import WhatIf
-from cemlib.analysis.treatment import change_values
+from cemlib.analysis.treatment import MOSTLY_OUTSIDE, change_values
 from cemlib.analysis.whatif import WhatIfResult
 from cemlib.errors import CemError, ParameterError
 from cemlib.usecases.studies.study import Feature
@@ -19,8 +19,6 @@ from cemlib.usecases.whatif.figures import plain
 __all__ = ["Scenario", "moved_cost", "play"]
 
 _BINS = 32
-#: Of more than this share moved to where nobody was observed no figure is told: the model would only be continued. A judgement.
-_MOSTLY = 0.5
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def play(whatif: WhatIf, levers: Mapping[str, Feature], who: str, where: pd.Seri
 
 def _inside(result: WhatIfResult, seen: pd.DataFrame, levers: Mapping[str, Feature]) -> WhatIfResult:
     """The result, unless most of the ratings are moved to where nobody was observed."""
-    if result.extrapolation_share <= _MOSTLY:
+    if result.extrapolation_share <= MOSTLY_OUTSIDE:
         return result
     far = [f"{levers[name].label} was observed from {plain(seen[name].min())} to {plain(seen[name].max())} {levers[name].unit}".strip() for name, share in result.past.items() if share > 0]
     raise ParameterError(f"{100 * result.extrapolation_share:.0f} % of the ratings would be moved to where nobody was observed: of that the data say nothing.",

@@ -26,7 +26,7 @@ def gains_svg(frame: pd.DataFrame, selected: str = "", live: bool = True) -> str
     Parameters
     ----------
     frame : DataFrame
-        ``driver``, ``importance`` with ``low`` and ``high``, ``performance`` (per cent), ``quadrant``, ``state``; the row's place is its number.
+        ``driver``, ``importance`` with ``low`` and ``high``, ``performance`` (per cent), ``split`` (rating points), ``state``; the row's place is its number.
     selected : str
         The driver that is marked.
     live : bool
@@ -44,7 +44,7 @@ def gains_svg(frame: pd.DataFrame, selected: str = "", live: bool = True) -> str
     def y(gain: float) -> float:
         return round(_BOTTOM - _WORDS - (gain - low) / (high - low) * (_BOTTOM - _TOP - 2 * _WORDS), 1)
 
-    middle = sum(one.importance for _, one in known) / len(known)
+    middle = known[0][1].split
     grid = "".join(f'<path class="{"zero" if abs(tick) < 1e-9 else "grid"}" d="M{_LEFT} {y(tick)}H{_RIGHT}"/><text x="{_LEFT - 8}" y="{y(tick) + 4}" text-anchor="end">{signed(tick, _digits(ticks))}</text>' for tick in ticks)
     grid += f'<path class="grid" d="M{_LEFT} {_BOTTOM}H{_RIGHT}"/>' + "".join(f'<text x="{x(share)}" y="{_BOTTOM + 20}" text-anchor="middle">{share}</text>' for share in (0, 25, 50, 75, 100))
     split = f'<rect class="first" x="{_LEFT}" y="{_TOP}" width="{x(50) - _LEFT}" height="{max(y(middle) - _TOP, 0):.1f}"/><path class="split" d="M{x(50)} {_TOP}V{_BOTTOM}M{_LEFT} {y(middle)}H{_RIGHT}"/>'

@@ -184,7 +184,7 @@ class WhatIfState:
 
     def importance(self, live: bool = True) -> str:
         """The table beside the map."""
-        return box("The same as a table", importance_table(self.view.importance, self.view.study.features, self.driver, live), note="click a row or a point")
+        return box("The same as a table", importance_table(self.view.importance, self.view.study.features, self.driver, live), note="click a row or a point" if live else self.view.who_words)
 
     def about(self, live: bool = True) -> str:
         """The driver that was clicked."""

@@ -49,7 +49,7 @@ def importance_table(frame: pd.DataFrame, told: Mapping[str, Feature], selected:
     rows = []
     for number_, one in enumerate(frame.itertuples(), 1):
         few = one.state != "ok"
-        rows.append({"driver": one.driver, "name": f"{number_} {one.driver}", "name_note": f"good: {goal_words(one.changes, told)}", "gain": "too few" if few else figure(f"gain_{number_}", one.importance, signed(one.importance)),
+        rows.append({"driver": one.driver, "name": f"{number_} {one.driver}", "name_note": f"good: {goal_words(one.changes, told)}", "gain": one.state if few else figure(f"gain_{number_}", one.importance, signed(one.importance)),
                      "gain_note": _interval(one.low, one.high), "good": number(one.performance), "quadrant": one.quadrant or ("" if few else "not sure"), "_few": few})
     return table(columns, rows, caption="What there is to gain, and how many have it already", event="driver" if live else "", key="driver", selected=selected)
 
@@ -111,11 +111,11 @@ def first_table(ranking: pd.DataFrame, group: str, most: int = 6) -> str:
     columns = [Column("what", "improvement", narrow="head"), Column("gain", "change", "number", "main"), Column("cost", "cost", "number"), Column("rate", "rating points per 100 of cost", "number")]
     rows = []
     for one in ranking.head(most).itertuples():
-        unsure = one.state != "ok"
-        note = {"not sure": ", not sure", "harm": ", harms", "too few": ", too few"}.get(one.state, "")
+        unsure, known = one.state != "ok", math.isfinite(one.effect) and one.state != "not seen"
+        note = {"not sure": ", not sure", "harm": ", harms", "too few": ", too few", "not seen": ", nobody was seen there"}.get(one.state, "")
         rows.append({"what": one.improvement, "what_note": f"for {group} {one.segment}{note}" + (", association" if one.claim and not one.claim.startswith("causal") else ""), "_few": unsure,
-                     "gain": signed(one.effect) if math.isfinite(one.effect) else "–", "gain_note": _interval(one.low, one.high), "cost": number(one.cost),
-                     "rate": signed(100 * one.gain_per_cost).lstrip("+") if math.isfinite(one.gain_per_cost) else "–"})
+                     "gain": signed(one.effect) if known else "–", "gain_note": _interval(one.low, one.high) if known else "", "cost": number(one.cost),
+                     "rate": signed(100 * one.gain_per_cost).lstrip("+") if known and math.isfinite(one.gain_per_cost) else "–"})
     return table(columns, rows, caption="Which improvement for which group first")
 
 
