@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from cemlib.analysis import WhatIf, map_importance
+from cemlib.analysis import CausalGraph, WhatIf, map_importance
 from cemlib.analysis.drivers import group_collinear
 from cemlib.analysis.expectation import PriceOfQuality
 from cemlib.analysis.frontier import Frontier
@@ -22,8 +22,10 @@ _DRAWS = 60
 _MOST_LEVELS = 4
 
 
-def name_drivers(features: pd.DataFrame, told: Mapping[str, Feature]) -> dict[str, list[str]]:
-    """The drivers that can be improved: features with a lever or a good direction, those that say nearly the same together, under their labels.
+def name_drivers(features: pd.DataFrame, told: Mapping[str, Feature], graph: CausalGraph | None = None) -> dict[str, list[str]]:
+    """The drivers that can be improved: features with a lever or a good direction, under their labels; those that say nearly the same together.
+
+    Where the graph says that one acts on the other each stands alone: what it does through the other, and what is left for the other to do, can be told apart.
 
     Examples
     --------
@@ -31,11 +33,23 @@ def name_drivers(features: pd.DataFrame, told: Mapping[str, Feature]) -> dict[st
     >>> rng = np.random.default_rng(0)
     >>> stalls, price = rng.normal(size=(2, 300))
     >>> told = {"stalls": Feature(label="Stalls", better=-1), "wait": Feature(label="Waiting", better=-1), "price": Feature(label="Price", lever="add")}
-    >>> name_drivers(pd.DataFrame({"stalls": stalls, "wait": stalls + rng.normal(0, 0.3, 300), "price": price}), told)
+    >>> X = pd.DataFrame({"stalls": stalls, "wait": stalls + rng.normal(0, 0.3, 300), "price": price})
+    >>> name_drivers(X, told)
     {'Stalls and Waiting': ['stalls', 'wait'], 'Price': ['price']}
+    >>> list(name_drivers(X, told, CausalGraph([("stalls", "wait"), ("wait", "outcome"), ("price", "outcome")])))
+    ['Stalls', 'Waiting', 'Price']
     """
     names = [name for name, one in told.items() if (one.better or one.lever) and name in features]
-    return {" and ".join(told[one].label for one in members): members for members in group_collinear(features[names]).values()} if names else {}
+    parts = [part for members in (group_collinear(features[names]).values() if names else ()) for part in _apart(members, graph)]
+    return {" and ".join(told[one].label for one in members): members for members in parts}
+
+
+def _apart(members: list[str], graph: CausalGraph | None) -> list[list[str]]:
+    """Those that act on another, or on which another acts, each alone; the rest together."""
+    known = [one for one in members if graph is not None and one in graph.parents]
+    ordered = {one for cause in known for effect in known if effect != cause and effect in graph.descendants([cause]) for one in (cause, effect)}
+    rest = [one for one in members if one not in ordered]
+    return [*([one] for one in members if one in ordered), *([rest] if rest else [])]
 
 
 class StudyDrivers:
@@ -60,7 +74,7 @@ class StudyDrivers:
     def __init__(self, study: Study, whatif: WhatIf, groups: pd.DataFrame, label: Callable[[str], str]) -> None:
         self._study, self._whatif, self._model, self._groups, self._label = study, whatif, whatif.model, groups, label
         self._better = {name: one.better for name, one in study.features.items() if one.better and name in self._model.X_}
-        self.parts = name_drivers(self._model.X_, study.features)
+        self.parts = name_drivers(self._model.X_, study.features, whatif.graph)
         self._maps: dict[str, pd.DataFrame] = {}
 
     @cached_property
