@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from cemlib.analysis.resampling import MIN_CUSTOMERS
+from cemlib.analysis.resampling import MIN_CUSTOMERS, read_interval
 from cemlib.analysis.treatment import MOSTLY_OUTSIDE
 from cemlib.errors import ParameterError, TooFewError
 
@@ -80,7 +80,7 @@ def rank_improvements(whatif: WhatIf, improvements: Mapping[str, Mapping[str, fl
     segments = pd.Series("all", index=index) if by is None else by.reindex(index)
     rows, draws = _ask(whatif, improvements, costs, segments)
     total = int(whatif.model.groups_[segments.notna()].nunique())
-    told = [_choose(rows, draws, improvements, budget, total, whatif.level) for budget in budgets]
+    told = [_choose(rows, draws, improvements, budget, total, whatif) for budget in budgets]
     ranking = rows.assign(gain_per_cost=rows["gain"] / rows["cost"].where(rows["cost"] > 0))
     # what costs nothing comes first
     order = ranking["gain_per_cost"].where(ranking["cost"] > 0, np.inf).where(ranking["state"] == "ok", -np.inf)
@@ -118,7 +118,7 @@ def _played(whatif: WhatIf, changes: Mapping, where: pd.Series) -> WhatIfResult 
         return None
 
 
-def _choose(rows: pd.DataFrame, draws: np.ndarray, improvements: Mapping, budget: float, total: int, level: float) -> dict:
+def _choose(rows: pd.DataFrame, draws: np.ndarray, improvements: Mapping, budget: float, total: int, whatif: WhatIf) -> dict:
     open_ = np.flatnonzero((rows["state"] == "ok").to_numpy() & (rows["cost"] <= budget).to_numpy())
     taken = open_
     if len(open_):
@@ -134,7 +134,7 @@ def _choose(rows: pd.DataFrame, draws: np.ndarray, improvements: Mapping, budget
             raise ParameterError("The best choice for a budget was not found.", came=str(answer.message), todo="Give fewer improvements or segments.")
         taken = open_[np.round(answer.x) == 1]
     best = rows.loc[taken].sort_values("gain", ascending=False)
-    sums = draws[taken].sum(axis=0) / total if len(taken) else np.zeros(2)
-    low, high = np.quantile(sums, [(1 - level) / 2, (1 + level) / 2])
+    sums = draws[taken].sum(axis=0) / total if len(taken) else np.zeros(whatif.draws.count)
+    low, high = read_interval(sums, whatif.level, whatif.draws.customers)
     return {"budget": budget, "cost": float(best["cost"].sum()), "chosen": [f"{one.improvement} for {one.segment}" for one in best.itertuples()],
             "gain": float(best["gain"].sum()), "effect": float(best["gain"].sum()) / total if total else np.nan, "low": float(low), "high": float(high)}

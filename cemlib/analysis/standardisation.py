@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cemlib.analysis.spline import Spline
 from cemlib.analysis.treatment import Overlap
 
 __all__ = ["Draws", "Standardisation"]
 
 #: With more customers than that each draw is one step from the estimate (its linear part), which there is the same and a hundred times quicker.
 _MANY = 5000
+#: With fewer ratings the changed variables get three knots.
+_FEW = 100
 
 
 class Draws:
@@ -38,7 +41,7 @@ class Draws:
 
 @dataclass(frozen=True)
 class Standardisation:
-    """A fitted regression with squares of all variables and products of the changed ones with all.
+    """A fitted regression with splines of all variables and products of the changed ones with all others.
 
     Attributes
     ----------
@@ -49,8 +52,9 @@ class Standardisation:
     scaled : ndarray
         Their variables, centred and scaled.
     centre, spread : pandas.Series
+    splines : list of Spline
     terms : ndarray
-        Their terms: constant, linear, squares, products.
+        Their terms: constant, linear, products, bends.
     betas : ndarray
         Coefficients of the terms: the estimate first, then the draws.
     overlap : Overlap
@@ -62,6 +66,7 @@ class Standardisation:
     scaled: np.ndarray
     centre: pd.Series
     spread: pd.Series
+    splines: list[Spline]
     terms: np.ndarray
     betas: np.ndarray
     overlap: Overlap
@@ -71,22 +76,29 @@ class Standardisation:
         """Fit on rows without missing values."""
         centre, spread = full.mean(), full.std().where(lambda one: one > 0, 1.0)
         scaled = ((full - centre) / spread).to_numpy()
-        terms = np.column_stack([np.ones(len(full)), _terms(scaled, len(changed))])
+        fine = 3 if len(full) < _FEW else 5 if draws.customers <= _MANY else 7
+        splines = [Spline.through(column, fine if number < len(changed) else 3) for number, column in enumerate(scaled.T)]
+        products = [scaled[:, number + 1:] * scaled[:, [number]] for number in range(len(changed))]
+        terms = np.column_stack([np.ones(len(full)), scaled, *products, *(one.bends(column) for one, column in zip(splines, scaled.T))])
         rating, codes = y.loc[full.index].to_numpy(float), draws.codes.loc[full.index].to_numpy()
         estimate = _solve(terms.T @ terms, terms.T @ rating)
         drawn = _step_draws(terms, rating, estimate, codes, draws) if draws.customers > _MANY else _full_draws(terms, rating, codes, draws)
-        return cls(changed, list(full.columns), full.index, scaled, centre, spread, terms, np.vstack([estimate, drawn]), Overlap(scaled, seed))
+        return cls(changed, list(full.columns), full.index, scaled, centre, spread, splines, terms, np.vstack([estimate, drawn]), Overlap(scaled, seed))
 
     def steps(self, then: np.ndarray) -> np.ndarray:
         """How the terms of each row change when its scaled variables become these."""
-        found, width, count = np.zeros_like(self.terms), self.scaled.shape[1], len(self.changed)
+        found, width, count = np.zeros(self.terms.shape, order="F"), self.scaled.shape[1], len(self.changed)
         # the terms of what is not changed stay as they are
         found[:, 1:1 + count] = then[:, :count] - self.scaled[:, :count]
-        found[:, 1 + width:1 + width + count] = then[:, :count] ** 2 - self.scaled[:, :count] ** 2
-        start = 1 + 2 * width
+        start = 1 + width
         for number in range(count):
             end = start + width - number - 1
             found[:, start:end] = then[:, number + 1:] * then[:, [number]] - self.terms[:, start:end]
+            start = end
+        for number in range(count):
+            bends = self.splines[number].bends(then[:, number])
+            end = start + bends.shape[1]
+            found[:, start:end] = bends - self.terms[:, start:end]
             start = end
         return found
 
@@ -107,9 +119,3 @@ def _step_draws(terms: np.ndarray, rating: np.ndarray, estimate: np.ndarray, cod
     left = rating - terms @ estimate
     scores = np.column_stack([np.bincount(codes, column * left, draws.customers) for column in terms.T]).astype(np.float32)
     return estimate + np.linalg.lstsq(terms.T @ terms, (draws.weights @ scores - scores.sum(axis=0)).T.astype(float), rcond=None)[0].T
-
-
-def _terms(Z: np.ndarray, changed: int) -> np.ndarray:
-    """Linear terms, squares, and the products of the changed variables (the first ones) with all others."""
-    products = [Z[:, number + 1:] * Z[:, [number]] for number in range(changed)]
-    return np.column_stack([Z, Z**2, *products])

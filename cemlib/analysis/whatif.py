@@ -10,7 +10,7 @@ import pandas as pd
 
 from cemlib.analysis.causal_graph import CausalGraph
 from cemlib.analysis.frontier import Frontier, rank_improvements
-from cemlib.analysis.resampling import MIN_CUSTOMERS
+from cemlib.analysis.resampling import MIN_CUSTOMERS, read_interval
 from cemlib.analysis.satisfaction import SatisfactionModel
 from cemlib.analysis.standardisation import Draws, Standardisation
 from cemlib.analysis.treatment import change_values
@@ -73,7 +73,7 @@ class WhatIfResult:
     expected: pd.Series = field(repr=False, compare=False)
     gains: pd.Series = field(repr=False, compare=False)
     draws: np.ndarray = field(repr=False, compare=False)
-    method: str = "standardisation over a quadratic regression, cluster bootstrap"
+    method: str = "standardisation over a regression with splines, cluster bootstrap"
     parameters: dict = field(default_factory=dict)
 
 
@@ -114,8 +114,9 @@ class WhatIf:
 
     Notes
     -----
-    The effect is standardised (g-formula; Robins 1986) over a least-squares regression with squares of the changed variables and their products with
-    the others. Trees shrink effects, so the model's own are not used for it.
+    The effect is standardised (g-formula; Robins 1986) over a least-squares regression with restricted cubic splines of all variables and products of the
+    changed ones with the others: five knots in a changed variable, three with fewer than 100 ratings, seven with more than 5,000 (Harrell 2015). The interval is
+    :func:`cemlib.analysis.resampling.read_interval`'s. Trees shrink effects, so the model's own are not used for it.
 
     Examples
     --------
@@ -184,7 +185,7 @@ class WhatIf:
         now, then, steps = fit.scaled[kept], move.then[kept], move.steps[kept]
         mean = float(self.model.y_.loc[fit.index[kept]].mean())
         effects = self._on_scale(fit.betas @ steps.mean(axis=0), mean)
-        low, high = np.quantile(effects[1:], [(1 - self.level) / 2, (1 + self.level) / 2])
+        low, high = read_interval(effects[1:], self.level, self.draws.customers)
         outside, past = fit.overlap.share_outside(now, then), _past(fit, now, then)
         index = fit.index[kept]
         return WhatIfResult(
@@ -217,7 +218,7 @@ class WhatIf:
         rating, who = self.model.y_.loc[move.fit.index].to_numpy()[told], self.draws.codes.loc[move.fit.index].to_numpy()[told]
         now, moved = (np.bincount(codes, one, len(names)) / np.maximum(sizes, 1) for one in (rating, move.is_moved[told]))
         effects = self._on_scale(move.fit.betas @ means.T, now)
-        low, high = np.quantile(effects[1:], [(1 - self.level) / 2, (1 + self.level) / 2], axis=0)
+        low, high = read_interval(effects[1:], self.level, self.draws.customers)
         rows = []
         for number, name in enumerate(names):
             customers = int(np.count_nonzero(np.bincount(who[codes == number], minlength=1)))
@@ -246,7 +247,7 @@ class WhatIf:
         return rank_improvements(self, improvements, costs, budgets, by)
 
     def _on_scale(self, effects: np.ndarray, now: float | np.ndarray) -> np.ndarray:
-        """Effects after which the mean rating is still on its scale: past the data a parabola would leave it."""
+        """Effects after which the mean rating is still on its scale: past the data a line would leave it."""
         low, high = self.model.scale
         return np.clip(effects, low - now, high - now)
 

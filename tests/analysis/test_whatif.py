@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
 
 from cemlib.analysis import CausalGraph, SatisfactionModel, WhatIf
+from cemlib.analysis.resampling import read_interval
 from cemlib.analysis.satisfaction import read_ratings
+from cemlib.analysis.spline import Spline
 from cemlib.errors import ParameterError, TooFewError, UnknownNameError
 
 ARROWS = [("tier", "stalls"), ("tier", "mos"), ("stalls", "wait"), ("wait", "mos"), ("stalls", "mos"), ("price", "mos")]
@@ -240,3 +245,45 @@ def test_segments_compared_at_once_are_those_asked_one_by_one(whatif, model):
         assert found.loc[name, "moved_ratio"] == pytest.approx(one.n_moved / one.n)
     assert found.loc["three", "state"] == "too few"
     assert np.isnan(found.loc["three", "effect"])
+
+
+def test_lifting_the_slowest_alone_is_known_where_speed_acts_by_its_logarithm():
+    # a parabola through all speeds says nearly nothing of the slowest tenth; the truth is worked out from the same customers
+    rng = np.random.default_rng(5)
+    n = 4000
+    speed = pd.DataFrame({"mbps": rng.lognormal(3, 0.6, n)})
+    rating = 3 + 0.4 * np.log(speed["mbps"] / 20) + pd.Series(rng.normal(0, 0.1, n))
+    model = SatisfactionModel("gbm", fit_rows=1000).fit(speed, rating.clip(1, 5), np.arange(n) // 2)
+    truth = 0.4 * float(np.log(np.maximum(speed["mbps"], 10) / speed["mbps"]).mean())
+    found = WhatIf(model, CausalGraph([("mbps", "mos")]), outcome="mos").do({"mbps": ">=10"})
+    assert found.effect == pytest.approx(truth, rel=0.15)
+
+
+def test_an_interval_of_few_customers_is_wider_and_of_few_draws_not_shorter():
+    # standard normal draws: 1.645 on either side; of 31 customers t(30) = 1.697, times the root of 31 / 30
+    draws = norm.ppf((np.arange(1, 2000)) / 2000)
+    assert read_interval(draws, 0.9, 1_000_000)[1] == pytest.approx(1.645, abs=0.005)
+    assert read_interval(draws, 0.9, 31)[1] == pytest.approx(1.697 * np.sqrt(31 / 30), abs=0.005)
+    # of 19 draws in order the first and the last are the 5 % and 95 % quantiles
+    low, high = read_interval(np.column_stack([np.arange(19.0), np.zeros(19)]), 0.9, 10**9)
+    assert low.tolist() == pytest.approx([0, 0], abs=1e-6)
+    assert high.tolist() == pytest.approx([18, 0], abs=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(knots=st.lists(st.integers(-50, 50), min_size=3, max_size=7, unique=True), slope=st.floats(-3, 3))
+def test_a_spline_is_straight_beyond_its_knots_and_smooth_within(knots, slope):
+    spline = Spline(np.sort(np.array(knots, float)))
+    past = spline.knots[-1] + np.array([0.0, 7.0, 14.0])
+    first, middle, last = spline.bends(past)
+    assert middle - first == pytest.approx(last - middle, rel=1e-6, abs=1e-6)
+    assert (spline.bends(spline.knots[0] - np.array([0.0, 9.0])) == 0).all()
+    # no jump at a knot
+    near = spline.bends(spline.knots) - spline.bends(spline.knots + 1e-7)
+    assert np.abs(near).max() < 1e-4
+
+
+def test_knots_of_a_variable_that_is_mostly_zero_stand_where_it_is_not():
+    values = np.r_[np.zeros(900), np.linspace(1, 100, 100)]
+    assert len(Spline.through(values, 5).knots) == 5
+    assert Spline.through(np.array([0.0, 1.0] * 50), 5).bends(np.zeros(3)).shape == (3, 0)

@@ -18,6 +18,7 @@ from sklearn.metrics import roc_auc_score
 from cemlib.analysis import CausalGraph, SatisfactionModel, WhatIf
 from cemlib.analysis.asymmetry import find_knee, penalty_and_reward
 from cemlib.errors import ParameterError
+from tests.bench.whatif_worlds import measure_coverage
 
 _EDGES = [("tier", "quality"), ("tier", "price"), ("tier", "rating"), ("quality", "wait"), ("quality", "rating"), ("wait", "rating"), ("price", "rating")]
 
@@ -59,6 +60,14 @@ def measure_what_if(seed: int, runs: int) -> list[dict]:
         causal += "causal" in WhatIf(model, graph, outcome="rating", draws=20).do({"quality": veiled["change"]}).claim
     return [row("what-if within 10 % or .02 of the truth", near / runs, ">= .90"), row("90 % interval covers the truth", covered / runs, ".85 to .95"),
             row("called causal with a valid graph", past / runs, "1"), row("called causal with a confounder declared unobserved", causal / runs, "0")]
+
+
+def measure_intervals(seed: int, runs: int) -> list[dict]:
+    """Coverage and bias over worlds of several forms, eight and more of each form and change."""
+    found = pd.DataFrame(measure_coverage(seed, max(runs // 8, 8)))
+    forms = found.groupby("form")["covered"].mean()
+    return [row(f"90 % interval covers the truth, {len(found)} worlds of {len(forms)} forms", found["covered"].mean(), ".87 to .93"),
+            *(row(f"of these: {name}", value, "") for name, value in forms.items()), row("within 10 % or .02 of the truth in these worlds", found["near"].mean(), ">= .90")]
 
 
 def measure_asymmetry(seed: int, runs: int) -> list[dict]:
@@ -137,7 +146,7 @@ def row(name: str, value: float, wanted: str) -> dict:
 
 def measure_all(seed: int, runs: int) -> list[dict]:
     """All figures; those of real ratings where they are (the folder CEM_SHARED)."""
-    rows = [*measure_what_if(seed, runs), *measure_asymmetry(seed, runs), *measure_leaks(seed, runs)]
+    rows = [*measure_what_if(seed, runs), *measure_intervals(seed, runs), *measure_asymmetry(seed, runs), *measure_leaks(seed, runs)]
     path = Path(os.environ.get("CEM_SHARED", "")) / "data" / "poqemon_qoe" / "pokemon.csv"
     return rows + (measure_poqemon(path, max(runs // 2, 5), seed) if path.is_file() else [])
 
