@@ -23,7 +23,7 @@ __all__ = ["REPORTS", "SCENARIO", "DemoRecord", "build_demo", "demo_marker", "wh
 #: What happens to the demo's operator.
 SCENARIO = "demo"
 #: The notebooks that the demo runs as reports.
-REPORTS = ("roaming_monitoring", "mobile_insights")
+REPORTS = ("roaming_monitoring", "mobile_insights", "segment_explorer", "whatif_satisfaction")
 _MARKER = "demo.json"
 # a file costs the lake a tenth of a second whatever is in it, and who tries the demo waits for a thousand of them
 _FILE_DAYS = 5

@@ -12,6 +12,7 @@ from cemlib.usecases import view_segments, what_if_satisfaction
 from cemlib.usecases.segments.outcomes import Outcome, measure_segments
 from cemlib.usecases.segments.study_customers import StudyCustomers
 from cemlib.usecases.studies.study import load_study, study_names
+from cemlib.usecases.whatif.ratings import read_study_ratings
 from tests.usecases import grouped_study
 
 
@@ -134,6 +135,20 @@ def test_a_study_is_offered_where_it_has_something_to_say(place, lake):
     (place / "empty.yaml").write_text("title: Nothing\nsource: {file: usage.csv, customer: who}\n")
     with pytest.raises(ParameterError, match="no section segments"):
         load_study("empty")
+
+
+def test_files_are_joined_for_levers_too(place, lake):
+    (place / "levers.yaml").write_text("""
+title: Joined
+source: {file: usage.csv, customer: who, rating: Score, join: [answers.csv]}
+features: {Charge: {label: Charge, better: -1, lever: percent}}
+edges: [Charge -> outcome]
+""")
+    pd.read_csv(place / "answers.csv", dtype=str).iloc[5:].to_csv(place / "answers.csv", index=False)
+    ratings = read_study_ratings(load_study("levers", "levers"), lake)
+    # of 150 customers with three rows each, five have no answer
+    assert (len(ratings.rating), ratings.n_dropped, ratings.customer.nunique()) == (435, 15, 145)
+    assert ratings.notes == ["5 customers are not in answers.csv: what it tells is unknown of them."]
 
 
 def test_a_study_has_no_period(lake):

@@ -24,7 +24,7 @@ def segments_table(segments: pd.DataFrame, outcomes: Sequence[Outcome], selected
     for place, row in enumerate(segments.itertuples(), 1):
         cells = {"name": row.segment, "name_note": (rules or {}).get(row.segment, ""), "segment": row.segment, "_few": row.is_suppressed}
         if row.is_suppressed:
-            rows.append(cells | {"n": MISSING, "n_note": _HIDDEN})
+            rows.append(cells | {"n": MISSING, "n_note": _HIDDEN} | {one.name: MISSING for one in outcomes})
             continue
         cells |= {"n": figure(f"segment_{place}_customers", float(row.subscribers), number(int(row.subscribers))), "n_note": f"{percent(row.share_ratio)} %"}
         for name, digits in ((one.name, one.digits) for one in outcomes):
