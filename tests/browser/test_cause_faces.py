@@ -53,3 +53,17 @@ def test_report_notebook_and_app_show_the_same_figures(report, apps, open_page):
     assert page.evaluate(READ) == shown
     page.click("[data-event=records]")
     page.wait_for_selector("text=those that count against the KPI", timeout=60_000)
+
+
+def test_why_leads_from_the_ratings_to_their_cause_and_a_filter_is_taken_back(apps, open_page):
+    base, token = apps.url.split("/?")
+    page = open_page(f"{base}/voila/render/mobile_insights.ipynb?{token}&operator=Birch&period=2026-03")
+    page.click("a[data-app=root_cause]", timeout=180_000)
+    page.wait_for_selector("text=place indoor", timeout=180_000)
+    assert "period=2026-03-08%2F2026-03-14" in page.url
+    page.wait_for_selector("[data-key=chip-where-0] >> text=operator Birch")
+    page.click("[data-key=out-where-0]")
+    page.wait_for_selector("text=operator Birch, place indoor", timeout=60_000)
+    page.wait_for_selector("[data-key=chip-where-0]", state="detached")
+    assert f"kpi={KPI}" in page.url
+    assert "where" not in page.url
