@@ -11,14 +11,7 @@ from cemwidgets.page.view import MOST_RECORDS, Columns, Stack, UseCasePage
 __all__ = ["CataloguePage"]
 
 class CataloguePage(UseCasePage):
-    """The parts of the page, to be displayed one by one or together.
-
-    Parameters
-    ----------
-    view : CatalogueView
-        What is shown first; a change of a filter narrows it.
-    messages : sequence of str
-        What in the page's address could not be used.
+    """The page, as :class:`cemwidgets.page.view.UseCasePage` tells.
 
     Attributes
     ----------

@@ -14,17 +14,7 @@ __all__ = ["CausePage"]
 
 
 class CausePage(UseCasePage):
-    """The parts of the page, to be displayed one by one.
-
-    Parameters
-    ----------
-    lake : Lake
-    view : CauseView
-        What is shown first; a change of a filter computes another.
-    messages : sequence of str
-        What in the page's address could not be used.
-    role : str, optional
-        Whose eyes it is for; the settings' by default.
+    """The page, as :class:`cemwidgets.page.view.UseCasePage` tells.
 
     Attributes
     ----------

@@ -22,15 +22,7 @@ _MOST_OF_A_BIN = 5_000
 
 
 class CorrelationPage(UseCasePage):
-    """The parts of the page, to be displayed one by one or together.
-
-    Parameters
-    ----------
-    lake : Lake
-    view : CorrelationView
-        What is shown first; a change of a filter computes another.
-    messages : sequence of str
-        What in the page's address could not be used.
+    """The page, as :class:`cemwidgets.page.view.UseCasePage` tells.
 
     Attributes
     ----------

@@ -68,16 +68,7 @@ class Text:
 class Listed:
     """What the address asked for and is not chosen on the page, as one text of several: each a chip that can be removed.
 
-    Attributes
-    ----------
-    name : str
-        Name of the parameter.
-    separator : str
-        What stands between the items of the text.
-    words : callable
-        Gives what a chip says of an item.
-    label : str
-        What stands before an item.
+    ``separator`` stands between the items of the text, ``words`` gives what a chip says of one of them, and ``label`` stands before it.
     """
 
     name: str

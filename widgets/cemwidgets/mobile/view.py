@@ -26,15 +26,7 @@ def _in_reading_order(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 class MobilePage(UseCasePage):
-    """The parts of the page, to be displayed one by one or together.
-
-    Parameters
-    ----------
-    lake : Lake
-    view : MobileView
-        What is shown first; a change of a filter computes another.
-    messages : sequence of str
-        What in the page's address could not be used.
+    """The page, as :class:`cemwidgets.page.view.UseCasePage` tells.
 
     Attributes
     ----------

@@ -171,6 +171,9 @@ class Part(Panel):
 class UseCasePage:
     """The page of a use case: its parts, the chips and the records, to be displayed one by one or together.
 
+    The page of a use case is made with ``lake`` where its chips compute another view, the ``view`` that is shown first, and ``messages``: what in the
+    page's address could not be used.
+
     A use case says its ``part_names``, lays them out after ``super().__init__``, calls ``draw()``, and says in :meth:`filtered` which view the chips lead to.
 
     Parameters

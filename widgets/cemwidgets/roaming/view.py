@@ -22,17 +22,7 @@ _GRAINS = {1: "hour", 6: "hour6", 24: "day"}
 
 
 class RoamingPage(UseCasePage):
-    """The parts of the page, to be displayed one by one.
-
-    Parameters
-    ----------
-    lake : Lake
-    view : RoamingView
-        What is shown first; a change of a filter computes another.
-    asked : mapping
-        The parameters that gave the view.
-    messages : sequence of str
-        What was ignored in the address of the page.
+    """The page, as :class:`cemwidgets.page.view.UseCasePage` tells; ``asked`` are the parameters that gave the view.
 
     Attributes
     ----------
