@@ -121,7 +121,7 @@ def test_an_index_is_saved_as_it_is_or_as_it_was_edited(page):
     sent = []
     page.weights.send = sent.append
     page.index.clicked = {"event": "save_index", "n": 1}
-    assert sent[0]["name"] == "open_index_1.0.yaml"
+    assert sent[0]["name"] == "open_index_1.1.yaml"
     # comments included
     assert sent[0]["text"].startswith("# The satisfaction index")
     page.weights.clicked = {"event": "weight", "name": "price", "value": "40", "n": 1}

@@ -40,7 +40,7 @@ def call(lake, *arguments, role="analyst"):
 
 
 def test_a_file_is_checked(tmp_path, lake):
-    assert "open_index 1.0" in call(lake, "check").output
+    assert "open_index 1.1" in call(lake, "check").output
     found = json.loads(call(lake, "check", "--json").stdout)
     assert sum(one["weight"] for one in found["terms"]) == pytest.approx(1)
     path = tmp_path / "mine.yaml"

@@ -229,3 +229,14 @@ def test_wrong_calls_are_refused(lake):
     empty = score_experience(lake, month="2020-01")
     assert len(empty) == 0
     assert empty.rank_drivers()["keys"].eq(0).all()
+
+
+def test_without_records_of_web_video_and_messaging_the_other_services_score_as_if_alone():
+    """Without bills, that is: to a price they leave a part of their weight too, .2 / .84 instead of .2."""
+    kept = {name: INDEX.services[name].model_copy(update={"weight": weight}) for name, weight in {"data": 0.55, "voice": 0.35, "sms": 0.1}.items()}
+    alone = INDEX.model_copy(update={"services": kept, "evidence": INDEX.evidence.model_copy(update={"least_weight": 0.35})})
+    evidence = dataclasses.replace(invent(alone, seed=8, customers=300), bills=None)
+    one, other = (score_evidence(evidence, index).frame for index in (INDEX, alone))
+    assert one["state"].tolist() == other["state"].tolist()
+    assert one["score"].notna().sum() > 200
+    np.testing.assert_allclose(one["score"], other["score"], rtol=0, atol=1e-9)

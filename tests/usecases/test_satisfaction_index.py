@@ -158,7 +158,7 @@ def test_a_file_of_the_operator_can_be_chosen_and_compared(lake, tmp_path, monke
     assert choose_index("dearer", with_path=False).weights.price == 0.5
     found = view_satisfaction(lake, other="dearer", role="analyst", strict=False)
     assert ("dearer", "dearer") in found.choices["other"]
-    assert found.moves.versions == ("1.0", "1.0+")
+    assert found.moves.versions == ("1.1", "1.1+")
     assert found.chosen["weights"] == ""
 
 

@@ -56,7 +56,7 @@ def slider_weights(index: SatisfactionIndex) -> dict[str, dict[str, float]]:
     Examples
     --------
     >>> {kind: list(room) for kind, room in slider_weights(load_index()).items()}
-    {'facet': ['quality', 'expectation', 'memory', 'price'], 'service': ['data', 'voice', 'sms']}
+    {'facet': ['quality', 'expectation', 'memory', 'price'], 'service': ['data', 'voice', 'sms', 'web', 'video', 'messaging']}
     """
     return {"facet": index.weights.model_dump(), "service": {name: one.weight for name, one in index.services.items()}}
 
@@ -105,7 +105,7 @@ def weights_text(before: SatisfactionIndex, after: SatisfactionIndex) -> str:
     --------
     >>> index = load_index()
     >>> weights_text(index, index.with_weights({"data": 0.5}))
-    'data=0.5,voice=0.388889,sms=0.111111'
+    'data=0.5,voice=0.25,sms=0.071429,web=0.071429,video=0.071429,messaging=0.035714'
     >>> weights_text(index, index)
     ''
     """
