@@ -41,7 +41,7 @@ class RootCauseLocator:
     alpha : float
         Of the p-value of a cause. It is lower than usual: rates of real cells differ from day to day by more than the model knows.
     min_share : float
-        A second or later cause must explain so much of the change.
+        A second or later cause must explain so much of the change; so must the first where the mix explains half of it or more.
     near : float
         Explanations whose score is at most this part smaller are listed as near-equivalent.
     base_periods : float
@@ -247,7 +247,9 @@ class RootCauseLocator:
         return {"pattern": pattern, "text": _say(pattern), "depth": len(pattern), "share_explained": share, "contribution": own, "leaves": int(inside.sum()), **more}
 
     def _finish(self, rows: list[dict[str, Any]], found: Sequence[Any], contribution: np.ndarray, mix: float) -> None:
-        kept = [number for number, row in enumerate(rows) if not number or self.kind == "sum" or np.isnan(row["share_explained"]) or row["share_explained"] >= self.min_share]
+        # where the mix explains the change, what has changed beside it is no cause of it
+        spared = 0 if self._is_mix(mix) else 1
+        kept = [number for number, row in enumerate(rows) if number < spared or self.kind == "sum" or np.isnan(row["share_explained"]) or row["share_explained"] >= self.min_share]
         self.causes_ = pd.DataFrame([rows[number] for number in kept], columns=_COLUMNS)
         near = [(place, self._elements.pattern(other), score) for place, number in enumerate(kept) for other, score in found[number].equals]
         self.equivalents_ = pd.DataFrame([(place, pattern, _say(pattern), score) for place, pattern, score in near], columns=["cause", "pattern", "text", "relative_score"])
@@ -256,21 +258,29 @@ class RootCauseLocator:
         self.waterfall_ = pd.DataFrame(steps, columns=["step", "value"])
 
     def _judge(self, few: bool, mix: float, shift: Shift | None) -> None:
-        change, is_moved = self.actual_ - self.expected_, abs(self._z) >= norm.isf(self.alpha / 2)
+        change = self.actual_ - self.expected_
         if few:
             self.verdict_, self.message_ = "too few", "Too few trials or events to say where a change comes from."
         elif len(self.causes_):
             also = f" and {len(self.causes_) - 1} more" if len(self.causes_) > 1 else ""
             near = f"; {len(self.equivalents_)} near-equivalent" if len(self.equivalents_) else ""
             self.verdict_, self.message_ = "cause", f"{self.causes_.text[0]}{also}{near}."
-        elif is_moved and shift is not None and mix * change > 0 and abs(mix) >= abs(change) / 2:
+        elif shift is not None and self._is_mix(mix):
             moved = shift.table.iloc[1:].assign(same=lambda rows: rows["mix_shift"] * np.sign(change)).sort_values(["same", "dimension"], ascending=[False, True]).iloc[0]
             self.verdict_ = "mix"
-            self.message_ = f"No cell got another rate: the mix changed, most of all by {moved['dimension']}."
-        elif is_moved:
+            self.message_ = f"The mix changed, most of all by {moved['dimension']}: no other rate of a cell explains it."
+        elif self._is_moved():
             self.verdict_, self.message_ = "everywhere", "No dimension explains it: the change is everywhere."
         else:
             self.verdict_, self.message_ = "none", "No cause found: the figure is what was expected."
+
+    def _is_moved(self) -> bool:
+        return bool(abs(self._z) >= norm.isf(self.alpha / 2))
+
+    def _is_mix(self, mix: float) -> bool:
+        """Whether the whole moved, and at least half of that by other shares of the cells."""
+        change = self.actual_ - self.expected_
+        return self._is_moved() and mix * change > 0 and abs(mix) >= abs(change) / 2
 
     def summary(self) -> pd.Series:
         """The result in one column: verdict, figures, method, parameters, claim."""

@@ -92,6 +92,18 @@ def test_a_shift_of_the_mix_is_called_mix():
     assert whole["rate_shift"] == pytest.approx(0, abs=1e-12)
 
 
+def test_a_small_fault_beside_a_shift_of_the_mix_is_not_its_cause():
+    # 3,010 of 70,500 become 5,450 of 70,500 since traffic went to cell b; cell c fails five times as often, which is 40 of the 2,440 more
+    then = pd.DataFrame({"cell": ["a", "b", "c"], "fail": [1000, 2000, 10], "att": [50_000, 20_000, 500]})
+    now = pd.DataFrame({"cell": ["a", "b", "c"], "fail": [400, 5000, 50], "att": [20_000, 50_000, 500]})
+    found = RootCauseLocator("ratio").fit(now, then, ["cell"], value="fail", weight="att")
+    assert (found.verdict_, len(found.causes_)) == ("mix", 0)
+    assert found.waterfall_["step"].tolist() == ["expected", "mix", "rest", "actual"]
+    # without the shift the same fault is the cause
+    alone = RootCauseLocator("ratio").fit(then.assign(fail=[1000, 2000, 50]), then, ["cell"], value="fail", weight="att")
+    assert (alone.verdict_, alone.causes_["text"].tolist()) == ("cause", ["cell = c"])
+
+
 def test_simpson_each_cell_is_better_and_the_whole_is_worse():
     then = pd.DataFrame({"cell": ["good", "bad"], "fail": [100, 400], "att": [10_000, 4_000]})
     now = pd.DataFrame({"cell": ["good", "bad"], "fail": [36, 900], "att": [4_000, 10_000]})
