@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cemwidgets.segments.places import places_map
 from cemwidgets.segments.view import SegmentPage
 
 import cemlib as cem
@@ -47,6 +48,16 @@ def test_every_figure_has_its_interval_or_says_why_not(page):
     # 50 answers of 10: the adjusted interval ends at 100
     assert "– 100" in table
     assert page.moves.html.count("%") >= 4
+
+
+def test_a_hidden_square_has_no_size(page):
+    places = page.view.places.assign(subscribers=[80, None], n=[80, None], share_ratio=[1.0, None], low=[0.95, None], high=[1.0, None], is_suppressed=[False, True])
+    picture = places_map(places, "")
+    assert "nan" not in picture
+    assert 'r="3.0" fill="var(--cem-land)"' in picture
+    assert "hidden, too few customers" in picture
+    # all hidden: nobody is the largest
+    assert "nan" not in places_map(places.iloc[1:], "")
 
 
 def test_named_sets_are_a_chip(page):

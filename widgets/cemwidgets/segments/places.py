@@ -45,7 +45,8 @@ def places_map(places: pd.DataFrame, segment: str) -> str:
             share = (row.share_ratio - domain[0]) / (domain[1] - domain[0])
             look = f'fill="var(--cem-accent)" fill-opacity="{0.12 + 0.83 * min(max(share, 0), 1):.2f}" stroke="var(--cem-accent)" stroke-width=".8"'
             look = look if row.subscribers >= _LEAST else 'fill="none" stroke="var(--cem-faint)"'
-        radius = 3 + 17 * math.sqrt(row.subscribers / largest)
+        # of a hidden square the size is hidden too
+        radius = 3 if row.is_suppressed else 3 + 17 * math.sqrt(row.subscribers / largest)
         marks.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" {look}><title>{esc(words)}</title></circle>')
     label = f"Customers by place{f', coloured by the share of {segment}' if segment else ''}"
     picture = (f'<svg class="cem-region" viewBox="0 0 {WIDTH} {HEIGHT}" width="100%" style="display:block;border-radius:6px" role="img" aria-label="{esc(label)}">'

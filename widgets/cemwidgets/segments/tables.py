@@ -13,7 +13,8 @@ from cemwidgets.panel.parts import Column, esc, figure, number, percent, table
 
 __all__ = ["compare_table", "moves_table", "profile_table", "rules_table", "segments_table", "sets_table"]
 
-_HIDDEN = "hidden: too few customers"
+# why is told in the footer; here it would not fit on a narrow screen
+_HIDDEN = "hidden"
 
 
 def segments_table(segments: pd.DataFrame, outcomes: Sequence[Outcome], selected: str, live: bool, rules: Mapping[str, str] | None = None) -> str:
