@@ -36,7 +36,7 @@ def oriented(X: pd.DataFrame, y: pd.Series, better: Mapping[str, int]) -> pd.Ser
     for name in better:
         if name not in X.columns:
             raise UnknownNameError("feature", name, X.columns)
-    return pd.Series({name: better.get(name) or (-1 if X[name].corr(y, method="spearman") < 0 else 1) for name in X}, dtype=int)
+    return pd.Series({name: better.get(name) or (-1 if X[name].nunique() > 1 and X[name].corr(y, method="spearman") < 0 else 1) for name in X}, dtype=int)
 
 
 def _marks(y: pd.Series) -> pd.Series:

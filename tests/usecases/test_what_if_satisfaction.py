@@ -173,6 +173,7 @@ def test_a_few_people_are_not_counted_for_a_manager(lake):
         shown = what_if_satisfaction(lake, study="invented", changes="stalls-0.5", role=role)
         island = shown.tables["compared"].set_index("segment").loc["island"]
         assert pd.isna(island["n_customers"]) == (role == "manager")
+        assert "for region island, too few<" in WhatIfState(shown).first()
         assert shown.tables["improvements_first"].query("segment == 'island'")["n_customers"].isna().all() == (role == "manager")
 
 

@@ -113,7 +113,7 @@ def first_table(ranking: pd.DataFrame, group: str, most: int = 6) -> str:
     for one in ranking.head(most).itertuples():
         unsure, known = one.state != "ok", math.isfinite(one.effect) and one.state != "not seen"
         note = {"not sure": ", not sure", "harm": ", harms", "too few": ", too few", "not seen": ", nobody was seen there"}.get(one.state, "")
-        rows.append({"what": one.improvement, "what_note": f"for {group} {one.segment}{note}" + (", association" if one.claim and not one.claim.startswith("causal") else ""), "_few": unsure,
+        rows.append({"what": one.improvement, "what_note": f"for {group} {one.segment}{note}" + (", association" if isinstance(one.claim, str) and not one.claim.startswith("causal") else ""), "_few": unsure,
                      "gain": signed(one.effect) if known else "–", "gain_note": _interval(one.low, one.high) if known else "", "cost": number(one.cost),
                      "rate": signed(100 * one.gain_per_cost).lstrip("+") if known and math.isfinite(one.gain_per_cost) else "–"})
     return table(columns, rows, caption="Which improvement for which group first")
