@@ -138,6 +138,14 @@ def test_points_never_cover_each_other(pairs):
     assert (near > 1).all()
 
 
+def test_a_label_keeps_clear_of_another_point():
+    drawn = gains_svg(gains(driver=["Dropped frames", "Audio loss"], importance=[0.0, -0.01], low=[-0.1, -0.1], high=[0.1, 0.1], performance=[64.0, 92.0]))
+    # to its right, at its own height, the other point would lie under the words
+    (left, _, side, _), _ = re.findall(r'<text x="([^"]+)" y="([^"]+)" text-anchor="(\w+)"><tspan class="number">(\d)', drawn)
+    assert side == "end"
+    assert float(left) < 363
+
+
 def test_map_and_table_answer_together(view):
     page = WhatIfPage(None, view)
     chart, rows, about = page.gains.children[0].children[0], page.gains.children[0].children[1], page.gains.children[1]

@@ -73,13 +73,17 @@ def _digits(ticks: list[float]) -> int:
 
 def _places(known: list, x, y) -> list[tuple]:
     """Number, row, place across, and side and height of the label of each point; what would cover each other stands side by side."""
-    found, taken, labels = [], [], []
+    found, taken, placed = [], [], []
     for number, one in sorted(known, key=lambda pair: -pair[1].importance):
         middle, at = y(one.importance), x(one.performance)
         top, bottom = min(y(one.high), middle - _DOT), max(y(one.low), middle + _DOT)
         while any(abs(at - other) < _APART and top <= below and above <= bottom for other, above, below in taken):
             at = round(at + (_APART if one.performance < 50 else -_APART), 1)
         taken.append((at, top, bottom))
+        placed.append((number, one, at, middle))
+    # a label keeps clear of the other points too
+    labels = [(at - _DOT - 2, at + _DOT + 2, middle) for _, _, at, middle in placed]
+    for number, one, at, middle in placed:
         width = 24 + 6.6 * len(_short(one.driver))
         tries = [(side, middle + shift) for shift in (0, 17, -17, 34, -34, 51, 68, 85, 102) for side in (1, -1)
                  if _LEFT < at + side * (_LEAD + width) < _RIGHT + 12 and _TOP < middle + shift < _BOTTOM]
