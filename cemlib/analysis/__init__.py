@@ -10,8 +10,9 @@ from cemlib.analysis.change import ChangePoint, find_change, find_level_change
 from cemlib.analysis.correlate import LaggedCorrelation
 from cemlib.analysis.expectation import expect_quality
 from cemlib.analysis.importance import map_importance
-from cemlib.analysis.localise import RootCauseLocator, match_pattern
+from cemlib.analysis.localise import RootCauseLocator
 from cemlib.analysis.named_segments import NamedSegments
+from cemlib.analysis.pattern import match_pattern
 from cemlib.analysis.pooling import PooledBaseline
 from cemlib.analysis.satisfaction import SatisfactionModel
 from cemlib.analysis.seasonal import SeasonalBand

@@ -15,7 +15,8 @@ from cemlib.analysis.treatment import MOSTLY_OUTSIDE
 from cemlib.errors import ParameterError, TooFewError
 
 if TYPE_CHECKING:
-    from cemlib.analysis.whatif import WhatIf, WhatIfResult
+    from cemlib.analysis.whatif import WhatIf
+    from cemlib.analysis.whatif_result import WhatIfResult
 
 __all__ = ["Frontier", "rank_improvements"]
 

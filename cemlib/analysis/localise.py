@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,14 @@ from scipy.stats import norm
 
 from cemlib.analysis.elements import Elements
 from cemlib.analysis.leaves import read_leaves
+from cemlib.analysis.pattern import say_pattern
 from cemlib.analysis.rates import expect_rates
 from cemlib.analysis.riskloc import RiskLoc
 from cemlib.analysis.scan import Scan
 from cemlib.analysis.shift import Shift, split_shift
 from cemlib.errors import ParameterError
 
-__all__ = ["RootCauseLocator", "match_pattern"]
+__all__ = ["RootCauseLocator"]
 
 _KINDS = ("ratio", "count", "sum")
 _DIRECTIONS = ("overall", "up", "down", "any")
@@ -244,7 +245,7 @@ class RootCauseLocator:
         change, own = self.actual_ - self.expected_, float(contribution[inside].sum())
         # with a whole that did not move, a share of its movement says nothing
         share = own / change if abs(self._z) >= 2 and change else np.nan
-        return {"pattern": pattern, "text": _say(pattern), "depth": len(pattern), "share_explained": share, "contribution": own, "leaves": int(inside.sum()), **more}
+        return {"pattern": pattern, "text": say_pattern(pattern), "depth": len(pattern), "share_explained": share, "contribution": own, "leaves": int(inside.sum()), **more}
 
     def _finish(self, rows: list[dict[str, Any]], found: Sequence[Any], contribution: np.ndarray, mix: float) -> None:
         # where the mix explains the change, what has changed beside it is no cause of it
@@ -252,7 +253,7 @@ class RootCauseLocator:
         kept = [number for number, row in enumerate(rows) if number < spared or self.kind == "sum" or np.isnan(row["share_explained"]) or row["share_explained"] >= self.min_share]
         self.causes_ = pd.DataFrame([rows[number] for number in kept], columns=_COLUMNS)
         near = [(place, self._elements.pattern(other), score) for place, number in enumerate(kept) for other, score in found[number].equals]
-        self.equivalents_ = pd.DataFrame([(place, pattern, _say(pattern), score) for place, pattern, score in near], columns=["cause", "pattern", "text", "relative_score"])
+        self.equivalents_ = pd.DataFrame([(place, pattern, say_pattern(pattern), score) for place, pattern, score in near], columns=["cause", "pattern", "text", "relative_score"])
         steps = [("expected", self.expected_), *([("mix", mix)] if self.shift_ is not None else []), *zip(self.causes_["text"], self.causes_["contribution"])]
         steps += [("rest", float(contribution.sum() - self.causes_["contribution"].sum())), ("actual", self.actual_)]
         self.waterfall_ = pd.DataFrame(steps, columns=["step", "value"])
@@ -300,21 +301,3 @@ def _relative_noise(now: np.ndarray, then: np.ndarray) -> float:
     order = np.argsort(off, kind="stable")
     heap = np.cumsum(size[known][order])
     return float(off[order][np.searchsorted(heap, heap[-1] / 2)] / norm.ppf(0.75))
-
-
-def _say(pattern: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {'missing' if pd.isna(value) else value}" for name, value in pattern.items())
-
-
-def match_pattern(frame: pd.DataFrame, pattern: Mapping[str, Any]) -> pd.Series:
-    """Which rows of a frame a pattern holds: the records behind a cause.
-
-    Examples
-    --------
-    >>> match_pattern(pd.DataFrame({"cell": ["a", "b"], "plan": ["x", "x"]}), {"cell": "b", "plan": "x"}).tolist()
-    [False, True]
-    """
-    inside = pd.Series(True, index=frame.index)
-    for name, value in pattern.items():
-        inside &= frame[name].isna() if pd.isna(value) else frame[name] == value
-    return inside

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cemlib.analysis import WhatIf
 from cemlib.analysis.treatment import MOSTLY_OUTSIDE, change_values
-from cemlib.analysis.whatif import WhatIfResult
+from cemlib.analysis.whatif_result import WhatIfResult
 from cemlib.errors import CemError, ParameterError
 from cemlib.usecases.studies.study import Feature
 from cemlib.usecases.whatif.changes import change_text
