@@ -154,7 +154,7 @@ class SatisfactionIndex(_Strict):
     1.0
     >>> dearer = index.with_weights({"price": 0.32})
     >>> dearer.weights.price, round(dearer.weights.quality, 2), dearer.version
-    (0.32, 0.21, '1.0+')
+    (0.32, 0.21, '1.1+')
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
