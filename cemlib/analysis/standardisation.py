@@ -14,6 +14,8 @@ __all__ = ["Draws", "Standardisation"]
 
 #: With more customers than that each draw is one step from the estimate (its linear part), which there is the same and a hundred times quicker.
 _MANY = 5000
+#: A direction of the terms in which the ratings differ by less than that, against the strongest, is not told apart from none.
+_SEEN = 1e-7
 #: With fewer ratings the changed variables get three knots.
 _FEW = 100
 
@@ -81,9 +83,9 @@ class Standardisation:
         products = [scaled[:, number + 1:] * scaled[:, [number]] for number in range(len(changed))]
         terms = np.column_stack([np.ones(len(full)), scaled, *products, *(one.bends(column) for one, column in zip(splines, scaled.T))])
         rating, codes = y.loc[full.index].to_numpy(float), draws.codes.loc[full.index].to_numpy()
-        estimate = _solve(terms.T @ terms, terms.T @ rating)
-        drawn = _step_draws(terms, rating, estimate, codes, draws) if draws.customers > _MANY else _full_draws(terms, rating, codes, draws)
-        return cls(changed, list(full.columns), full.index, scaled, centre, spread, splines, terms, np.vstack([estimate, drawn]), Overlap(scaled, seed))
+        inside, back = _basis(terms)
+        found = _step_draws(inside, rating, codes, draws) if draws.customers > _MANY else _full_draws(inside, rating, codes, draws)
+        return cls(changed, list(full.columns), full.index, scaled, centre, spread, splines, terms, found @ back.T, Overlap(scaled, seed))
 
     def steps(self, then: np.ndarray) -> np.ndarray:
         """How the terms of each row change when its scaled variables become these."""
@@ -103,19 +105,31 @@ class Standardisation:
         return found
 
 
-def _solve(moments: np.ndarray, beside: np.ndarray) -> np.ndarray:
-    return np.linalg.lstsq(moments, beside, rcond=None)[0]
+def _basis(terms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal columns that span the terms, and what leads from coefficients of theirs back to those of the terms.
+
+    Bends and products of variables that go together are nearly the same: with moments of the terms themselves the rounding of the scores would be
+    multiplied by ten millions and more, and shift all draws to one side of the estimate.
+    """
+    size = np.linalg.norm(terms, axis=0)
+    size[size == 0] = 1.0
+    left, strength, right = np.linalg.svd(terms / size, full_matrices=False)
+    kept = strength > strength[0] * _SEEN
+    return left[:, kept], (right[kept].T / strength[kept]) / size[:, None]
 
 
-def _full_draws(terms: np.ndarray, rating: np.ndarray, codes: np.ndarray, draws: Draws) -> np.ndarray:
-    found = []
+def _full_draws(inside: np.ndarray, rating: np.ndarray, codes: np.ndarray, draws: Draws) -> np.ndarray:
+    """The estimate, then each draw fitted anew; coefficients of the basis."""
+    found = [inside.T @ rating]
     for weight in draws.weights:
-        weighted = terms * weight[codes][:, None]
-        found.append(_solve(weighted.T @ terms, weighted.T @ rating))
-    return np.array(found).reshape(draws.count, terms.shape[1])
+        weighted = inside * weight[codes][:, None]
+        found.append(np.linalg.lstsq(weighted.T @ inside, weighted.T @ rating, rcond=None)[0])
+    return np.array(found)
 
 
-def _step_draws(terms: np.ndarray, rating: np.ndarray, estimate: np.ndarray, codes: np.ndarray, draws: Draws) -> np.ndarray:
-    left = rating - terms @ estimate
-    scores = np.column_stack([np.bincount(codes, column * left, draws.customers) for column in terms.T]).astype(np.float32)
-    return estimate + np.linalg.lstsq(terms.T @ terms, (draws.weights @ scores - scores.sum(axis=0)).T.astype(float), rcond=None)[0].T
+def _step_draws(inside: np.ndarray, rating: np.ndarray, codes: np.ndarray, draws: Draws) -> np.ndarray:
+    """The same, each draw one step from the estimate."""
+    estimate = inside.T @ rating
+    left = rating - inside @ estimate
+    scores = np.column_stack([np.bincount(codes, column * left, draws.customers) for column in inside.T])
+    return np.vstack([estimate, *(estimate + (weight - 1.0) @ scores for weight in draws.weights)])

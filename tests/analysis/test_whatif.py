@@ -287,3 +287,17 @@ def test_knots_of_a_variable_that_is_mostly_zero_stand_where_it_is_not():
     values = np.r_[np.zeros(900), np.linspace(1, 100, 100)]
     assert len(Spline.through(values, 5).knots) == 5
     assert Spline.through(np.array([0.0, 1.0] * 50), 5).bends(np.zeros(3)).shape == (3, 0)
+
+
+def test_draws_lie_around_the_estimate_also_where_variables_say_nearly_the_same():
+    """A stepwise generation and the speed that comes with it: their bends and products are all but dependent."""
+    rng = np.random.default_rng(8)
+    generation = rng.choice([2.0, 3.0, 4.0, 5.0], 9000, p=[0.03, 0.1, 0.6, 0.27])
+    # speeds are medians of a region: few values, far apart, tied to the generation
+    region = np.exp(0.05 * rng.normal(size=12))[rng.integers(0, 12, 9000)]
+    speed = np.choose((generation - 2).astype(int), [10.5, 14.0, 26.0, 120.0]) * region
+    mos = (2.5 + 0.2 * generation + 0.002 * speed + rng.normal(0, 1, 9000)).clip(1, 5)
+    model = SatisfactionModel("gbm").fit(pd.DataFrame({"speed": speed, "generation": generation}), pd.Series(mos))
+    found = WhatIf(model, draws=200).do({"speed": "+10%"})
+    assert abs(found.draws.mean() - found.effect) < 0.2 * found.draws.std()
+    assert found.low < found.effect < found.high
