@@ -49,9 +49,9 @@ def map_importance(whatif: WhatIf, *, drivers: Mapping[str, Sequence[str]] | Non
     pandas.DataFrame
         ``segment``, ``driver``, ``changes`` (as for ``do``), ``importance`` with ``low`` and ``high`` (rating points), ``performance`` (per cent of the
         moments that are good already), ``n_customers``, ``claim``, ``extrapolation_share``, ``split`` (rating points from which on it is much: the
-        mean of the drivers whose interval holds no 0), ``quadrant`` ("act first": much to gain, few have it; "keep":
-        much to gain, most have it; "watch": little to gain, few have it; "enough": little to gain, most have it; "" where the interval of what
-        seems much holds 0), ``state`` ("ok", "too few").
+        mean of the sure gains, whose interval lies above 0), ``quadrant`` ("act first": much to gain, few have it; "keep":
+        much to gain, most have it; "watch": little to gain, few have it; "enough": little to gain, most have it; "harms": the interval lies
+        below 0; "" where the interval of what seems much holds 0), ``state`` ("ok", "too few", "not seen").
 
     Raises
     ------
@@ -117,8 +117,8 @@ def _lift(whatif: WhatIf, where: pd.Series, changes: dict[str, str]) -> dict:
 
 
 def _splits(found: pd.DataFrame) -> pd.Series:
-    """By row: the mean importance of the drivers of its segment whose interval holds no 0, of all where there is none."""
-    sure = found["importance"].where((found["low"] > 0) | (found["high"] < 0))
+    """By row: the mean of the sure gains of its segment, of all drivers where there is none."""
+    sure = found["importance"].where(found["low"] > 0)
     return sure.groupby(found["segment"]).transform("mean").fillna(found.groupby("segment")["importance"].transform("mean"))
 
 
@@ -127,6 +127,6 @@ def _quadrants(found: pd.DataFrame) -> list[str]:
     words = []
     for one in found.itertuples():
         much, many = one.importance >= one.split, one.performance >= 50
-        unsure = one.state != "ok" or (much and one.low <= 0)
-        words.append("" if unsure else ("keep" if many else "act first") if much else ("enough" if many else "watch"))
+        unsure = one.state != "ok" or (much and one.low <= 0 <= one.high)
+        words.append("" if unsure else "harms" if one.high < 0 else ("keep" if many else "act first") if much else ("enough" if many else "watch"))
     return words

@@ -225,6 +225,18 @@ def test_of_a_lift_to_where_nobody_was_seen_no_gain_is_told():
     assert "cheaper for dear" not in first.budgets["chosen"][0]
 
 
+def test_what_surely_harms_is_in_no_quadrant_of_gain():
+    X, noise = world()
+    y = pd.Series((3 + 0.4 * X["mbps"] - 0.4 * X["price"] + noise).clip(1, 5))
+    whatif = WhatIf(SatisfactionModel("gbm").fit(X[["mbps", "price"]], y, WHO), draws=40)
+    # a study that calls a high price good
+    found = map_importance(whatif, better={"mbps": 1, "price": 1}).set_index("driver")
+    assert found.loc["price", "high"] < 0
+    assert found["quadrant"].to_dict() == {"mbps": "act first", "price": "harms"}
+    # much is what much gain is, not what is left of it after the harm
+    assert found.loc["mbps", "split"] == pytest.approx(found.loc["mbps", "importance"])
+
+
 def test_a_knee_of_what_is_better_when_small_is_where_less_brings_nothing():
     X, noise = world()
     y = pd.Series(3 - 0.5 * X["stalls"].clip(lower=-0.5) + noise)

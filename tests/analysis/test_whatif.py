@@ -221,6 +221,53 @@ def test_the_frontier_takes_the_best_for_each_budget(whatif, model):
         whatif.frontier({"discount": {"price": -1}}, {}, [100])
 
 
+def test_customers_in_two_segments_count_once():
+    # 450 customers, one rating under each operator: -1 stall is worth .5 for all of them
+    rng = np.random.default_rng(5)
+    who = np.arange(900) // 2
+    X = pd.DataFrame({"stalls": rng.normal(size=900)})
+    y = (3 - 0.5 * X["stalls"] + rng.normal(0, 0.2, 900)).clip(1, 5)
+    whatif = WhatIf(SatisfactionModel("gbm").fit(X, y, who), draws=50)
+    operator = pd.Series(np.where(np.arange(900) % 2, "A", "B"))
+    whole = whatif.do({"stalls": -1}, cost={"stalls": 2})
+    found = whatif.frontier({"fewer": {"stalls": -1}}, {"fewer": 2}, [9999], by=operator).budgets.iloc[0]
+    assert len(found["chosen"]) == 2
+    assert found["effect"] == pytest.approx(whole.effect) == pytest.approx(0.5, abs=0.03)
+    assert (found["low"], found["high"]) == (pytest.approx(whole.low), pytest.approx(whole.high))
+    assert found["cost"] == whole.cost == 900
+
+
+def test_segments_weigh_as_many_ratings_as_have_all_variables():
+    # the north answers three times as often, and misses the variable in half of its answers
+    rng = np.random.default_rng(6)
+    who = np.r_[np.repeat(np.arange(200), 6), np.arange(200, 400), np.arange(400, 402)]
+    north = who < 200
+    X = pd.DataFrame({"stalls": rng.exponential(size=len(who)) + 2 * ~north, "price": rng.normal(size=len(who))})
+    y = (4 - 0.3 * X["stalls"] + rng.normal(0, 0.2, len(who))).clip(1, 5)
+    X.loc[np.flatnonzero(north)[::2], "stalls"] = np.nan
+    whatif = WhatIf(SatisfactionModel("gbm").fit(X, y, who), draws=50)
+    region = pd.Series(np.where(north, "north", "south")).mask(who >= 400)
+    found = whatif.frontier({"fewer": {"stalls": "<=1"}}, {"fewer": 1}, [9999], by=region)
+    effects = found.ranking.set_index("segment")["effect"]
+    assert found.budgets["effect"][0] == pytest.approx((600 * effects["north"] + 200 * effects["south"]) / 800)
+    assert found.budgets["effect"][0] == pytest.approx(whatif.do({"stalls": "<=1"}, region.notna()).effect)
+
+
+def test_a_segment_costs_what_its_own_customers_cost(whatif, model):
+    north = pd.Series(model.groups_ < 500, index=model.X_.index)
+    by = pd.Series(np.where(north, "north", "south"), index=model.X_.index)
+    each = pd.Series(np.where(north, 0.5, 3.0), index=model.X_.index)
+    # of every third customer of the north it is not known: counted as the others
+    found = whatif.frontier({"fewer": {"stalls": -1}}, {"fewer": each.mask(north & (model.groups_ % 3 == 0))}, [300, 2000], by=by)
+    assert found.ranking.set_index("segment")["cost"].to_dict() == {"north": 250, "south": 1500}
+    assert found.budgets["chosen"].map(len).tolist() == [1, 2]
+    unknown = whatif.frontier({"fewer": {"stalls": -1}}, {"fewer": each.mask(north)}, [9999], by=by)
+    assert unknown.ranking.set_index("segment")["state"].to_dict() == {"north": "no cost", "south": "ok"}
+    assert unknown.budgets["chosen"][0] == ["fewer for south"]
+    with pytest.raises(ParameterError, match="negative"):
+        whatif.frontier({"fewer": {"stalls": -1}}, {"fewer": -each}, [300])
+
+
 def test_the_graph_is_drawn_with_roles():
     hidden = CausalGraph([*ARROWS, ("mood", "mos")], unobserved=["mood"])
     nodes, edges = hidden.layout(["stalls"], "mos", ["tier"])

@@ -10,6 +10,7 @@ import pytest
 from cemwidgets.whatif import WhatIfState
 from cemwidgets.whatif.drawing import bands_svg, graph_svg
 from cemwidgets.whatif.gains_map import gains_svg
+from cemwidgets.whatif.tables import budgets_table, importance_table
 from cemwidgets.whatif.view import WhatIfPage
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -179,3 +180,28 @@ def test_on_a_narrow_screen_the_graph_is_told_in_words(view):
     told = re.search(r'<ul class="cem-arrows">.*?</ul>', WhatIfState(view).graph())[0]
     assert "Satisfaction</strong> ← " in told
     assert "Stalls</strong> ← <span" in told
+
+
+def test_what_harms_says_so_on_the_map_and_in_the_table():
+    frame = gains(driver=["Speed", "Price"], importance=[0.1, -0.2], low=[0.05, -0.3], high=[0.15, -0.1], quadrant=["keep", "harms"], changes=[{}, {}])
+    drawn = gains_svg(frame)
+    assert ">Price (harms)<" in drawn
+    assert ">Speed<" in drawn
+    assert "rating points, harms" in drawn
+    assert "harms" in importance_table(frame, {})
+
+
+@pytest.mark.parametrize(("cheapest", "said"), [(1250.0, "nothing: the cheapest sure improvement costs 1,250<"), (None, "nothing: no improvement is sure<")], ids=["dear", "none"])
+def test_a_budget_too_small_says_what_would_do(cheapest, said):
+    frame = pd.DataFrame({"budget": [100.0], "cost": [0.0], "chosen": [[]], "gain": [0.0], "effect": [0.0], "low": [0.0], "high": [0.0]})
+    assert said in budgets_table(frame, "EUR", cheapest)
+
+
+def test_the_page_tells_the_cheapest_and_what_no_percentage_lifts(view):
+    shown = WhatIfState(view)
+    assert "which no percentage lifts" not in shown.first()
+    cheapest = view.first.ranking.query("state == 'ok'")["cost"].min()
+    assert view.first.budgets["budget"].min() < cheapest
+    assert f"the cheapest sure improvement costs {cheapest:,.0f}<" in shown.first()
+    view.driven.not_lifted = lambda everybody: {"Speed": 0.25}
+    assert "25.0 % of the moments of Speed that are not good yet are 0, which no percentage lifts" in shown.first()

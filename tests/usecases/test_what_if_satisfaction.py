@@ -222,6 +222,48 @@ def test_what_is_known_of_a_driver_is_told_for_those_who_are_chosen(lake):
     assert few.figures["gain_1"] is None or np.isnan(few.figures["gain_1"])
 
 
+def test_who_is_good_already_costs_nothing_and_the_whole_budget_pays_for_all(place, lake):
+    frame = pd.read_csv(place / "studies" / "invented.csv")
+    south = frame["region"] == "south"
+    frame["mbps"] = frame["mbps"].where(~south, 39)
+    view = _changed(place, lake, frame, STUDY)
+    speed = view.first.ranking.query("improvement == 'Speed'").set_index("segment")["cost"]
+    assert speed["south"] == 0
+    # one of cost for each 10 Mbit/s that is missing, on average over the ratings; 293 customers
+    goal, north = float(view.driven.importance("all", None).set_index("driver").loc["Speed", "changes"]["mbps"][2:]), frame["mbps"][frame["region"] == "north"]
+    assert speed["north"] == pytest.approx(293 * (goal - north).clip(lower=0).mean() / 10)
+    total = view.first.ranking["cost"].sum()
+    assert view.first.budgets["budget"].tolist() == [10 * np.ceil(share * total / 10) for share in (0.1, 0.25, 0.5, 1)]
+
+
+def test_a_percentage_lifts_no_zero(place, lake):
+    frame = pd.read_csv(place / "studies" / "invented.csv")
+    north, south = (np.flatnonzero(frame["region"] == one) for one in ("north", "south"))
+    # in the north a few moments have no speed at all, in the south most
+    frame.loc[north[:20], "mbps"] = 0
+    frame.loc[south[: int(0.6 * len(south))], "mbps"] = 0
+    view = _changed(place, lake, frame, STUDY.replace("lever: at_least, low: 0", "lever: percent, low: -50"))
+    first = view.first.ranking.query("improvement == 'Speed'").set_index("segment")
+    goal = float(view.driven.importance("all", None).set_index("driver").loc["Speed", "changes"]["mbps"][2:])
+    had = frame["mbps"].iloc[north[20:]]
+    assert first.loc["north", "cost"] == pytest.approx(293 * (100 * (goal - had).clip(lower=0) / had).mean() / 10)
+    assert first.loc["south", "state"] == "no cost"
+    assert np.isnan(first.loc["south", "cost"])
+    assert view.first.budgets["budget"].max() < 1e6
+    assert view.not_lifted == {"Speed": pytest.approx((frame["mbps"] == 0).sum() / (frame["mbps"] < goal).sum())}
+    assert "which no percentage lifts" in WhatIfState(view).first()
+    assert "for region south, no cost known" in WhatIfState(view).first()
+
+
+def _changed(place, lake, frame, text):
+    frame.to_csv(place / "studies" / "changed.csv", index=False)
+    (place / "studies" / "changed.yaml").write_text(text.replace("invented.csv", "changed.csv"))
+    try:
+        return what_if_satisfaction(lake, study="changed")
+    finally:
+        (place / "studies" / "changed.yaml").unlink()
+
+
 @pytest.mark.parametrize("role", ["price", "expectation"])
 def test_drivers_of_each_level_and_price_or_expectation_where_the_study_names_it(place, lake, role):
     text = STUDY.replace("better: -1, lever: add", f"better: -1, role: {role}, lever: add").replace("better: 1, lever: at_least", "better: 1, role: quality, lever: at_least")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
@@ -10,16 +11,17 @@ import pandas as pd
 from cemlib.analysis import CausalGraph, WhatIf, map_importance
 from cemlib.analysis.drivers import group_collinear
 from cemlib.analysis.expectation import PriceOfQuality
-from cemlib.analysis.frontier import Frontier
+from cemlib.analysis.frontier import Frontier, price_segments, rank_improvements
 from cemlib.errors import ParameterError
 from cemlib.usecases.studies.study import Feature, Study
-from cemlib.usecases.whatif.scenario import moved_cost
 
 __all__ = ["StudyDrivers", "name_drivers"]
 
 _BUDGETS = (0.1, 0.25, 0.5, 1.0)
 _DRAWS = 60
 _MOST_LEVELS = 4
+#: A lever that cannot move more of those that it should has no cost.
+_MOSTLY = 0.5
 
 
 def name_drivers(features: pd.DataFrame, told: Mapping[str, Feature], graph: CausalGraph | None = None) -> dict[str, list[str]]:
@@ -165,26 +167,52 @@ class StudyDrivers:
         everybody : DataFrame
             The map of all customers.
         """
+        segments = self._groups.iloc[:, 0].astype("str") if self._groups.shape[1] else pd.Series("all", index=self._model.X_.index)
         costs, improvements = {}, {}
         for one in everybody[everybody["state"] != "too few"].itertuples():
-            told = [self._lift_cost(name, change) for name, change in one.changes.items()]
-            if all(cost is not None for cost in told):
-                improvements[one.driver], costs[one.driver] = one.changes, float(sum(cost for cost in told if cost is not None))
+            told = [self._lift_costs(name, change, segments) for name, change in one.changes.items()]
+            priced = [cost for cost in told if cost is not None]
+            if len(priced) == len(told):
+                improvements[one.driver], costs[one.driver] = one.changes, sum(priced[1:], priced[0])
         if not improvements:
             return None
-        by = self._groups.iloc[:, 0].astype("str") if self._groups.shape[1] else None
-        total = sum(costs.values()) * self._model.n_customers_
-        return self._whatif.frontier(improvements, costs, [round(total * one, -1) for one in _BUDGETS], by)
+        total = sum(float(price_segments(self._model.groups_, cost, segments).sum()) for cost in costs.values())
+        # rounded up: the whole budget pays for everything
+        budgets = sorted({10.0 * math.ceil(total * one / 10) for one in _BUDGETS})
+        return rank_improvements(self._whatif, improvements, costs, budgets, segments)
 
-    def _lift_cost(self, name: str, change: str) -> float | None:
-        lever, target = self._study.features[name], float(change[2:])
+    def not_lifted(self, everybody: pd.DataFrame) -> dict[str, float]:
+        """By label of a feature with a cost: share of the moments that are not good yet which its lever cannot move, since they are 0 and it is a percentage.
+
+        Parameters
+        ----------
+        everybody : DataFrame
+            The map of all customers.
+        """
+        found = {}
+        for name, change in (pair for changes in everybody["changes"] for pair in changes.items()):
+            missing = self._missing(name, change)
+            if self._study.features[name].cost is not None and (stuck := self._stuck(name, missing)).any():
+                found[self._label(name)] = float(stuck[missing > 0].mean())
+        return found
+
+    def _missing(self, name: str, change: str) -> pd.Series:
+        """How far each moment is from what is good."""
+        values, target = self._model.X_[name], float(change[2:])
+        return (target - values if change[0] == ">" else values - target).clip(lower=0)
+
+    def _stuck(self, name: str, missing: pd.Series) -> pd.Series:
+        return (missing > 0) & (self._model.X_[name] == 0) & (self._study.features[name].lever == "percent")
+
+    def _lift_costs(self, name: str, change: str, segments: pd.Series) -> pd.Series | None:
+        """Of lifting each moment to what is good; empty where the lever cannot, and in a segment in which it cannot lift most of those that are not good."""
+        lever, missing = self._study.features[name], self._missing(name, change)
         if lever.lever is None or lever.cost is None:
             return None
-        values = self._model.X_[name].dropna()
-        if lever.lever != "percent":
-            return moved_cost(name, target, lever.model_copy(update={"lever": "at_least" if change[0] == ">" else "at_most"}), values)
-        missing = (target - values).clip(lower=0) if change[0] == ">" else (values - target).clip(lower=0)
-        return lever.cost * float((100 * missing / values.abs().clip(lower=1e-9)).mean()) / lever.step
+        stuck = self._stuck(name, missing)
+        steps = (100 * missing / self._model.X_[name].abs().mask(missing == 0, 1) if lever.lever == "percent" else missing) / lever.step
+        mostly_stuck = stuck.where(missing > 0).astype(float).groupby(segments).transform("mean") > _MOSTLY
+        return (lever.cost * steps).mask(stuck | mostly_stuck)
 
 
 _NO_MAP = pd.DataFrame(columns=["segment", "driver", "changes", "n_customers", "importance", "low", "high", "performance", "claim", "extrapolation_share", "state", "split", "quadrant"])

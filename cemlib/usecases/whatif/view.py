@@ -214,6 +214,11 @@ class SatisfactionView:
         """Which improvement for which level of the first group: lift everybody to what is good; None without costs."""
         return self.driven.first(self.driven.importance(ALL, None))
 
+    @property
+    def not_lifted(self) -> dict[str, float]:
+        """Share of the moments that :attr:`first` cannot lift, by label (see :meth:`cemlib.usecases.whatif.drivers.StudyDrivers.not_lifted`)."""
+        return self.driven.not_lifted(self.driven.importance(ALL, None))
+
     def label(self, name: str) -> str:
         """The label of a feature, of a column made from it, or of the rating."""
         name = name.partition(": ")[0]

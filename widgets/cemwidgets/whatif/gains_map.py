@@ -84,7 +84,7 @@ def _places(known: list, x, y) -> list[tuple]:
     # a label keeps clear of the other points too
     labels = [(at - _DOT - 2, at + _DOT + 2, middle) for _, _, at, middle in placed]
     for number, one, at, middle in placed:
-        width = 24 + 6.6 * len(_short(one.driver))
+        width = 24 + 6.6 * len(_name(one))
         tries = [(side, middle + shift) for shift in (0, 17, -17, 34, -34, 51, 68, 85, 102) for side in (1, -1)
                  if _LEFT < at + side * (_LEAD + width) < _RIGHT + 12 and _TOP < middle + shift < _BOTTOM]
         free = [(side, line) for side, line in tries if not any(abs(line - other) < _LINE and min(at + side * _LEAD, at + side * (_LEAD + width)) < right and left < max(at + side * _LEAD, at + side * (_LEAD + width))
@@ -96,17 +96,18 @@ def _places(known: list, x, y) -> list[tuple]:
     return found
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 30 else text[:29] + "…"
+def _name(one) -> str:
+    """As it stands at its point: what surely harms says so, since no corner of the map is meant for it."""
+    return (one.driver if len(one.driver) <= 30 else one.driver[:29] + "…") + (" (harms)" if one.high < 0 else "")
 
 
 def _point(number: int, one, at: float, middle: float, ends: tuple[float, float], side: int, line: float, selected: str, live: bool) -> str:
     is_chosen, sure = one.driver == selected, one.low > 0 or one.high < 0
-    words = f"{number} {one.driver}: {one.performance:.0f} % of the moments are good already; gain {signed(one.importance)}, {signed(one.low)} to {signed(one.high)} rating points"
+    words = f"{number} {one.driver}: {one.performance:.0f} % of the moments are good already; gain {signed(one.importance)}, {signed(one.low)} to {signed(one.high)} rating points{', harms' if one.high < 0 else ''}"
     event = (f' data-event="driver" data-driver="{esc(one.driver)}" data-key="point-{esc(one.driver)}" tabindex="0" role="button" aria-pressed="{str(is_chosen).lower()}" aria-label="{esc(words)}"') if live else ""
     kind = f'point{" is-sure" if sure else ""}{" is-selected" if is_chosen else ""}'
     text = at + side * _LEAD
     title = "" if live else f"<title>{esc(words)}</title>"
     return (f'<g class="{kind}"{event}>{title}<path class="range" d="M{at} {ends[0]}V{ends[1]}"/><path class="lead" d="M{at} {middle}L{text - 4 * side} {line}"/>'
             f'<circle class="hit" cx="{at}" cy="{middle}" r="14"/><circle class="dot" cx="{at}" cy="{middle}" r="{_DOT}"/>'
-            f'<text x="{text}" y="{line + 4}" text-anchor="{"start" if side > 0 else "end"}"><tspan class="number">{number}</tspan> <tspan class="name">{esc(_short(one.driver))}</tspan></text></g>')
+            f'<text x="{text}" y="{line + 4}" text-anchor="{"start" if side > 0 else "end"}"><tspan class="number">{number}</tspan> <tspan class="name">{esc(_name(one))}</tspan></text></g>')

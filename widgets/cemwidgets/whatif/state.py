@@ -197,9 +197,12 @@ class WhatIfState:
         """What to improve first, and what a budget reaches."""
         found, unpriced = self.view.first, self.view.driven.without_cost
         missing = f'<p class="cem-note">The study tells no cost for {esc(", ".join(unpriced))}: not compared here.</p>' if unpriced else ""
+        missing += "".join(f'<p class="cem-note">{percent(share)} % of the moments of {esc(name)} that are not good yet are 0, which no percentage lifts: their cost is not known and counted as that of the others; '
+                           "where they are the most, no cost is told.</p>" for name, share in self.view.not_lifted.items())
         if found is None:
             return box("Which improvement for whom first", missing) if missing else ""
-        body = first_table(found.ranking, self.view.label(str(self.view.groups.columns[0])) if self.view.groups.shape[1] else "") + f"<h3>What a budget reaches</h3>{budgets_table(found.budgets, self.view.study.cost_unit)}{missing}"
+        sure = found.ranking.loc[found.ranking["state"] == "ok", "cost"]
+        body = first_table(found.ranking, self.view.label(str(self.view.groups.columns[0])) if self.view.groups.shape[1] else "") + f"<h3>What a budget reaches</h3>{budgets_table(found.budgets, self.view.study.cost_unit, float(sure.min()) if len(sure) else None)}{missing}"
         return box("Which improvement for whom first", body, note=f"most rating points for its cost first; cost in {self.view.study.cost_unit}")
 
     def drivers(self, live: bool = True) -> str:

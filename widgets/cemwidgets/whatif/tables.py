@@ -84,12 +84,13 @@ def corners_table(frame: pd.DataFrame, quality: str, other: str) -> str:
     return table(columns, rows, caption=f"Expected rating by {quality} and {other}")
 
 
-def budgets_table(frame: pd.DataFrame, unit: str) -> str:
-    """What each budget reaches, and with what."""
+def budgets_table(frame: pd.DataFrame, unit: str, cheapest: float | None) -> str:
+    """What each budget reaches, and with what; ``cheapest`` is the cost of the cheapest sure improvement, None where none is sure."""
+    nothing = "nothing: no improvement is sure" if cheapest is None else f"nothing: the cheapest sure improvement costs {number(cheapest)}"
     columns = [Column("budget", "budget", narrow="head"), Column("effect", "change", "number", "main"), Column("glyph", "", "picture"), Column("cost", "spent", "number"), Column("chosen", "with")]
     reach = _reach(frame)
     rows = [{"budget": f"{number(one.budget)} {unit}", "effect": signed(one.effect), "effect_note": _interval(one.low, one.high), "glyph": _glyph(one.effect, one.low, one.high, reach) if one.chosen else "", "cost": number(one.cost),
-             "chosen": "; ".join(one.chosen) or "nothing: no improvement is sure within it", "_few": not one.chosen} for one in frame.itertuples()]
+             "chosen": "; ".join(one.chosen) or nothing, "_few": not one.chosen} for one in frame.itertuples()]
     return table(columns, rows, caption="What a budget reaches")
 
 
@@ -112,7 +113,7 @@ def first_table(ranking: pd.DataFrame, group: str, most: int = 6) -> str:
     rows = []
     for one in ranking.head(most).itertuples():
         unsure, known = one.state != "ok", math.isfinite(one.effect) and one.state != "not seen"
-        note = {"not sure": ", not sure", "harm": ", harms", "too few": ", too few", "not seen": ", nobody was seen there"}.get(one.state, "")
+        note = {"not sure": ", not sure", "harm": ", harms", "too few": ", too few", "no cost": ", no cost known", "not seen": ", nobody was seen there"}.get(one.state, "")
         rows.append({"what": one.improvement, "what_note": f"for {group} {one.segment}{note}" + (", association" if isinstance(one.claim, str) and not one.claim.startswith("causal") else ""), "_few": unsure,
                      "gain": signed(one.effect) if known else "–", "gain_note": _interval(one.low, one.high) if known else "", "cost": number(one.cost),
                      "rate": signed(100 * one.gain_per_cost).lstrip("+") if known and math.isfinite(one.gain_per_cost) else "–"})
