@@ -40,7 +40,10 @@ class CausalGraph:
 
     def __init__(self, edges: Iterable[tuple[str, str]], unobserved: Iterable[str] = ()) -> None:
         self.parents: dict[str, set[str]] = {}
-        for cause, effect in edges:
+        for edge in edges:
+            if isinstance(edge, str) or len(edge) != 2:
+                raise ParameterError("An arrow is not told as wanted.", wanted='("cause", "effect")', came=repr(edge)[:80], todo="A text of arrows is read by CausalGraph.from_yaml.")
+            cause, effect = edge
             self.parents.setdefault(cause, set())
             self.parents.setdefault(effect, set()).add(cause)
         self.unobserved = set(unobserved)

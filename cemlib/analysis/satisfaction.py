@@ -40,7 +40,7 @@ def read_ratings(y: pd.Series, scale: tuple[float, float] = (1, 5)) -> pd.Series
     found = pd.to_numeric(y, errors="coerce").astype(float)
     bad = y.notna() & ~found.between(*scale)
     if bad.any():
-        raise ParameterError("An answer is no rating.", wanted=f"numbers from {scale[0]:g} to {scale[1]:g}", came=", ".join(repr(one)[:20] for one in y[bad].unique()[:3]),
+        raise ParameterError("An answer is no rating.", wanted=f"numbers from {scale[0]:g} to {scale[1]:g}", came=", ".join(repr(one)[:20] for one in y[bad].drop_duplicates().head(3).tolist()),
                              where=f"{int(bad.sum())} of {len(y)} answers", todo="Correct these answers or make them missing.")
     return found
 
@@ -109,6 +109,9 @@ class SatisfactionModel:
         ParameterError
             A feature leaks the answer, an answer is no rating, two rows have the same index, or there are too few.
         """
+        for name, given in (("y", y), ("groups", groups)):
+            if given is not None and len(given) != len(X):
+                raise ParameterError(f"{name} has not as many rows as X.", wanted=str(len(X)), came=str(len(given)))
         if X.index.has_duplicates:
             raise ParameterError("Two rows have the same index.", todo="Use reset_index(drop=True) and give the customer as groups.")
         for name in [*self.monotone, *self.known_before]:

@@ -88,6 +88,8 @@ class Segmenter:
 
     def __init__(self, blocks: Mapping[str, Sequence[str]], k: str | int = "stable", *, weights: Mapping[str, float] | None = None,
                  k_max: int = 8, min_stability: float = 0.75, smallest: int = 10, fit_rows: int = 20_000, seed: int = 0) -> None:
+        if not isinstance(blocks, Mapping) or any(isinstance(names, str) for names in blocks.values()):
+            raise ParameterError("Blocks are not told as wanted.", wanted='{"behaviour": ["gb", "calls"], "expectation": ["price"]}', came=repr(blocks)[:80])
         features = [name for names in blocks.values() for name in names]
         if not features or len(set(features)) < len(features):
             raise ParameterError("Blocks name no feature, or one twice.", wanted="each feature in one block", came=", ".join(features) or "none")

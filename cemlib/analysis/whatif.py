@@ -223,7 +223,7 @@ class WhatIf:
         if outside > _MUCH_OUTSIDE:
             told.append(f"{outside:.0%} of the chosen are moved to where nobody was observed: there the effect is a guess.")
         X = self.model.X_
-        told += [f"{name}: {share:.0%} are moved past what was observed ({X[name].min():.6g} to {X[name].max():.6g})." for name, share in past.items() if share > _MUCH_OUTSIDE]
+        told += [f"{name}: {share:.0%} are moved past what was observed ({X[name].min():,.6g} to {X[name].max():,.6g})." for name, share in past.items() if share > _MUCH_OUTSIDE]
         if used < len(X):
             told.append(f"{len(X) - used:,} ratings miss a variable and are left out.")
         return told
@@ -233,6 +233,8 @@ class WhatIf:
             return pd.Series(True, index=self.model.X_.index)
         if not isinstance(where, pd.Series) or where.dtype != bool:
             raise ParameterError("Who is chosen is not told as wanted.", wanted="a Series of True and False", came=type(where).__name__)
+        if not where.index.isin(self.model.X_.index).any():
+            raise ParameterError("Who is chosen is told of other rows than the model's.", wanted="the index of X in fit(X, y, groups)", came=f"{where.index[:1].tolist()} and so on")
         return where.reindex(self.model.X_.index, fill_value=False)
 
     def _adjust(self, changed: list[str], adjust: list[str] | None) -> tuple[list[str], str, list[str]]:

@@ -109,3 +109,9 @@ def test_divergences_by_hand():
     # shares .5/.5 against 1/0: middle .75/.25; (.5 log2 .5/.75 + .5 log2 .5/.25 + log2 1/.75)/2 = (-.29248+.5+.41504)/2
     assert compare_shares(pd.Series({"a": 0.5, "b": 0.5}), pd.Series({"a": 1.0}))[1] == pytest.approx(0.31128, abs=1e-5)
     assert np.isnan(population_stability(pd.Series([1.0]), pd.Series([], dtype=float)))
+
+
+@pytest.mark.parametrize("blocks", [["gb"], {"behaviour": "gb"}])
+def test_blocks_of_another_shape_are_told(blocks):
+    with pytest.raises(ParameterError, match="Blocks are not told as wanted"):
+        Segmenter(blocks)

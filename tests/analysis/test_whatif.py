@@ -348,3 +348,14 @@ def test_draws_lie_around_the_estimate_also_where_variables_say_nearly_the_same(
     found = WhatIf(model, draws=200).do({"speed": "+10%"})
     assert abs(found.draws.mean() - found.effect) < 0.2 * found.draws.std()
     assert found.low < found.effect < found.high
+
+
+def test_what_is_of_another_shape_is_told(data, whatif):
+    X, y, customers = data
+    with pytest.raises(ParameterError, match="arrow"):
+        CausalGraph(["tier -> stalls"])
+    with pytest.raises(ParameterError, match="as many rows") as told:
+        SatisfactionModel("gbm").fit(X, y[:-1], customers)
+    assert "2999" in str(told.value)
+    with pytest.raises(ParameterError, match="other rows"):
+        whatif.do({"stalls": -1}, where=pd.Series(True, index=[f"row {number}" for number in range(3000)]))

@@ -284,6 +284,7 @@ def test_drivers_of_each_level_and_price_or_expectation_where_the_study_names_it
 @pytest.mark.parametrize(("old", "new", "said"), [
     ("lever: add", "lever: pull", "not told as wanted"), ("file: invented.csv", "file: gone.csv", "cannot be read"), ("rating: rating", "rating: ratng", "ratng"),
     ("[region]", "[regoin]", "regoin"), ("tier -> stalls", "teir -> stalls", "teir"), ("tier -> stalls", "stalls, tier", "arrow"), ("mood -> mbps", "outcome -> tier", "cycle"),
+    ("edges: [tier -> stalls, tier -> mbps, tier -> outcome, stalls -> outcome, mbps -> outcome, mood -> mbps, mood -> outcome]", "edges: []", "stalls -> outcome"),
     ("title:", "titel:", "not told as wanted"), ("title: Invented customers", "title: [", "no YAML")])
 def test_a_study_told_wrong_is_an_error(place, lake, old, new, said):
     (place / "studies" / "wrong.yaml").write_text(STUDY.replace(old, new, 1))
@@ -291,6 +292,20 @@ def test_a_study_told_wrong_is_an_error(place, lake, old, new, said):
         what_if_satisfaction(lake, study="wrong")
     assert said in str(told.value)
     (place / "studies" / "wrong.yaml").unlink()
+
+
+def test_the_word_none_is_a_value_and_a_lever_begins_where_it_moves_nobody(place, lake):
+    """Of 600 customers 200 have no internet: their system writes None; and 15 Mbit/s are above what many had."""
+    frame = pd.read_csv(place / "studies" / "invented.csv")
+    frame["tier"] = np.where(frame["who"] % 3 == 0, "None", np.where(frame["who"] % 3 == 1, "", "fibre"))
+    frame.to_csv(place / "studies" / "none.csv", index=False)
+    (place / "studies" / "none.yaml").write_text(STUDY.replace("invented.csv", "none.csv").replace("low: 0, high: 40", "low: 15, high: 40").replace("[region]", "[tier]"))
+    view = what_if_satisfaction(lake, study="none", changes="mbps>=15", who="tier=None")
+    assert set(view.ratings.groups["tier"].cat.categories) == {"None", "fibre", "unknown"}
+    assert view.levers["mbps"].low == 5
+    assert 0.2 < view.scenario.result.n_moved / view.scenario.result.n < 0.4
+    for one in ("none.csv", "none.yaml"):
+        (place / "studies" / one).unlink()
 
 
 def test_a_study_is_a_name_and_never_a_path(place):

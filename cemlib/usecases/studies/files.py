@@ -10,6 +10,9 @@ from cemlib.usecases.studies.study import Study
 
 __all__ = ["read_numbers_of", "read_study_files"]
 
+#: What stands for a missing value.
+_MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null")
+
 
 def read_study_files(study: Study) -> tuple[pd.DataFrame, list[str]]:
     """Read the file of a study, and those that are joined to it.
@@ -51,8 +54,8 @@ def read_study_files(study: Study) -> tuple[pd.DataFrame, list[str]]:
 
 def _read(study: Study, name: str, customer: str) -> pd.DataFrame:
     try:
-        # 007 is another customer than 7
-        frame = pd.read_csv(study.path.parent / name, dtype={customer: "str"})
+        # 007 is another customer than 7, and "None" is what many systems write of who has none of something
+        frame = pd.read_csv(study.path.parent / name, dtype={customer: "str"}, keep_default_na=False, na_values=_MISSING)
     except (OSError, ValueError) as error:
         raise ParameterError("The file of a study cannot be read.", came=str(error)[:120], where=name) from error
     if customer not in frame.columns:

@@ -111,6 +111,8 @@ class Study(BaseModel):
     def _check(self) -> Study:
         if self.levers and self.source.file and not self.source.rating:
             raise ValueError("levers move a rating: the source names its column")
+        if self.levers and not any(one.split("->")[-1].strip() == OUTCOME for one in self.edges):
+            raise ValueError(f"levers need edges: what acts on the rating, for instance '{next(iter(self.levers))} -> {OUTCOME}'")
         if self.segments and self.source.lake:
             raise ValueError("the lake's own customers are divided without a study")
         if not self.levers and self.segments is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
 from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.usecases.studies.study import Feature
 
-__all__ = ["change_text", "neutral", "read_changes", "write_changes"]
+__all__ = ["change_text", "neutral", "reach_all", "read_changes", "write_changes"]
 
 _CHANGE = re.compile(r"(>=|<=|[+-])(\d{1,12}(?:\.\d{1,12})?)(%?)")
 _SIGNS = {"at_least": (">=", ""), "at_most": ("<=", ""), "percent": ("", "%"), "add": ("", "")}
@@ -23,6 +24,21 @@ def neutral(lever: Feature) -> float:
     (0.0, 2.0)
     """
     return {"at_least": lever.low, "at_most": lever.high}.get(str(lever.lever), 0.0)
+
+
+def reach_all(lever: Feature, low: float, high: float) -> Feature:
+    """A lever whose slider begins where it moves nobody, whatever the study says: by whole steps to the least (``at_least``) or the greatest value observed.
+
+    Examples
+    --------
+    >>> reach_all(Feature(label="Frame rate", lever="at_least", low=10, high=30, step=5), low=1.4, high=25.0).low
+    0.0
+    """
+    if lever.lever == "at_least" and low < lever.low:
+        return lever.model_copy(update={"low": lever.low - math.ceil((lever.low - low) / lever.step) * lever.step})
+    if lever.lever == "at_most" and high > lever.high:
+        return lever.model_copy(update={"high": lever.high + math.ceil((high - lever.high) / lever.step) * lever.step})
+    return lever
 
 
 def change_text(lever: Feature, value: float) -> str:

@@ -14,7 +14,7 @@ from cemlib.errors import CemError, ParameterError, UnknownNameError
 from cemlib.privacy import may_see_records
 from cemlib.settings import settings
 from cemlib.usecases.studies.study import OUTCOME, Study
-from cemlib.usecases.whatif.changes import read_changes, write_changes
+from cemlib.usecases.whatif.changes import reach_all, read_changes, write_changes
 from cemlib.usecases.whatif.driver_wording import describe_gain, describe_shape, write_goals
 from cemlib.usecases.whatif.drivers import StudyDrivers
 from cemlib.usecases.whatif.ratings import Ratings
@@ -66,7 +66,8 @@ class SatisfactionView:
         self.declared = CausalGraph([tuple(part.strip() for part in one.split("->")) for one in study.edges], unobserved=study.unobserved)
         better = {name: one.better for name, one in study.features.items() if one.better and name in ratings.features}
         self.model = SatisfactionModel("gbm", monotone=better, scale=study.scale).fit(ratings.features, ratings.rating, ratings.customer)
-        self.levers = {name: one for name, one in study.levers.items() if name in ratings.features}
+        self.levers = {name: reach_all(one, float(ratings.features[name].min()), float(ratings.features[name].max()))
+                       for name, one in study.levers.items() if name in ratings.features}
         self.graph = CausalGraph(ratings.edges, unobserved=[one for one in study.unobserved if any(one in edge for edge in ratings.edges)])
         self.whatif = WhatIf(self.model, self.graph, outcome=OUTCOME, draws=_DRAWS)
         self.groups = ratings.groups.loc[self.model.X_.index]
