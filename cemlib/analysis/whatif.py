@@ -172,15 +172,16 @@ class WhatIf:
                          "state": "ok" if customers >= MIN_CUSTOMERS else "too few"})
         return pd.DataFrame(rows, columns=["segment", "n", "n_customers", "moved_ratio", "now", "effect", "low", "high", "state"])
 
-    def frontier(self, improvements: Mapping[str, Mapping[str, float | str]], costs: Mapping[str, float], budgets: Iterable[float], by: pd.Series | None = None) -> Frontier:
+    def frontier(self, improvements: Mapping[str, Mapping[str, float | str]], costs: Mapping[str, float | pd.Series], budgets: Iterable[float],
+                 by: pd.Series | None = None) -> Frontier:
         """Which improvement for which segment first, and what each budget reaches.
 
         Parameters
         ----------
         improvements : mapping of str to changes
             Each as for :meth:`do`.
-        costs : mapping of str to float
-            Of each improvement for one customer.
+        costs : mapping of str to float or Series
+            Of each improvement for one customer, or by rating where it differs; see :func:`cemlib.analysis.frontier.price_segments`.
         budgets : iterable of float
         by : Series, optional
             Segment of each rating, by the index of the model's ratings; one segment of all by default.
