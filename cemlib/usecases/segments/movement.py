@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
 from cemlib.kpi.interval import bound_ratio
 from cemlib.privacy import suppress_small_groups
+from cemlib.settings import settings
 from cemlib.usecases.segments.features import as_measured
 
 __all__ = ["compare_segments", "find_places", "profile_segments", "trace_moves"]
@@ -15,7 +18,7 @@ __all__ = ["compare_segments", "find_places", "profile_segments", "trace_moves"]
 _SQUARE = 0.5
 
 
-def profile_segments(features: pd.DataFrame, labels: pd.Series, used) -> pd.DataFrame:
+def profile_segments(features: pd.DataFrame, labels: pd.Series, used, role: str | None, small: Collection[str] = ()) -> pd.DataFrame:
     """Each segment's median of each feature, and how far it lies from that of all.
 
     Parameters
@@ -23,11 +26,15 @@ def profile_segments(features: pd.DataFrame, labels: pd.Series, used) -> pd.Data
     features : DataFrame
     labels : Series
     used : sequence of Feature
+    role : str or None
+        From a manager a median of few is hidden.
+    small : collection of str
+        Segments that are hidden.
 
     Returns
     -------
     DataFrame
-        segment, feature, title, unit, block, value (as measured), strength (interquartile ranges / 1.349 from the median of all).
+        segment, feature, title, unit, block, value (as measured), strength (interquartile ranges / 1.349 from the median of all), is_suppressed.
     """
     rows = []
     for one in used:
@@ -37,12 +44,21 @@ def profile_segments(features: pd.DataFrame, labels: pd.Series, used) -> pd.Data
         for segment, members in values.groupby(labels):
             median = float(members.median())
             rows.append({"segment": segment, "feature": one.name, "title": one.title, "unit": one.unit, "block": one.block, "value": as_measured(one, median),
-                         "strength": (median - middle) / spread})
-    return pd.DataFrame(rows, columns=["segment", "feature", "title", "unit", "block", "value", "strength"])
+                         "strength": (median - middle) / spread, "subscribers": np.nan if segment in small else members.count()})
+    found = pd.DataFrame(rows, columns=["segment", "feature", "title", "unit", "block", "value", "strength", "subscribers"])
+    return suppress_small_groups(found, role, figures=["value", "strength"]).drop(columns="subscribers")
 
 
-def trace_moves(before: pd.Series, after: pd.Series, role: str | None) -> tuple[pd.DataFrame, dict[str, float]]:
+def trace_moves(before: pd.Series, after: pd.Series, role: str | None, small: Collection[str] = ()) -> tuple[pd.DataFrame, dict[str, float]]:
     """From which segment to which, of the customers who were in one before and are in one now.
+
+    Parameters
+    ----------
+    before, after : Series
+        The segment of each customer.
+    role : str or None
+    small : collection of str
+        Segments whose size is hidden: a move from or to one of them is hidden too, or they could be added up.
 
     Returns
     -------
@@ -58,7 +74,8 @@ def trace_moves(before: pd.Series, after: pd.Series, role: str | None) -> tuple[
     total = long.groupby("before")["customers"].transform("sum")
     long["share_ratio"] = np.where(total > 0, long["customers"] / total.where(total > 0), np.nan)
     # rows of the table add up to what is shown elsewhere: one hidden cell alone could be worked out
-    shown = suppress_small_groups(long.assign(subscribers=long["customers"]), role, figures=["customers", "share_ratio"], within="before", total_shown=True)
+    counted = long["customers"].mask(long["before"].isin(small) | long["after"].isin(small))
+    shown = suppress_small_groups(long.assign(subscribers=counted), role, figures=["customers", "share_ratio"], within="before", total_shown=True)
     stayed = int((both["before"] == both["after"]).sum())
     low, high = bound_ratio([stayed], [len(both)])
     return shown.drop(columns="subscribers"), {"value": stayed / len(both), "low": float(low[0]), "high": float(high[0]), "n": len(both)}
@@ -83,8 +100,7 @@ def compare_segments(profiles: pd.DataFrame, segments: pd.DataFrame, one: str, o
     pair = segments.set_index("segment")
     for name, title, unit in ((one.name, one.title, one.unit) for one in outcomes):
         if one in pair.index and other in pair.index:
-            # of too few it is not told how they fare
-            left, right = (_told(pair.loc[which], name) for which in (one, other))
+            left, right = pair.loc[one], pair.loc[other]
             apart = left[f"{name}_low"] > right[f"{name}_high"] or left[f"{name}_high"] < right[f"{name}_low"]
             rows.append({"title": title, "unit": unit, "one": left[name], "other": right[name], "difference": left[name] - right[name],
                          "one_interval": (left[f"{name}_low"], left[f"{name}_high"]), "other_interval": (right[f"{name}_low"], right[f"{name}_high"]),
@@ -92,13 +108,7 @@ def compare_segments(profiles: pd.DataFrame, segments: pd.DataFrame, one: str, o
     return pd.DataFrame(rows, columns=["title", "unit", "one", "other", "difference", "one_interval", "other_interval", "is_apart", "name"])
 
 
-def _told(row: pd.Series, name: str) -> dict[str, float]:
-    """An outcome with its interval; null where it is one of too few."""
-    is_told = row[f"{name}_state"] == "ok"
-    return {column: row[column] if is_told else np.nan for column in (name, f"{name}_low", f"{name}_high")}
-
-
-def find_places(cells: pd.Series, labels: pd.Series, resources: pd.DataFrame, segment: str, role: str | None) -> pd.DataFrame:
+def find_places(cells: pd.Series, labels: pd.Series, resources: pd.DataFrame, segment: str, role: str | None, small: Collection[str] = ()) -> pd.DataFrame:
     """Where the customers of a segment are, in squares of half a degree.
 
     Parameters
@@ -112,6 +122,14 @@ def find_places(cells: pd.Series, labels: pd.Series, resources: pd.DataFrame, se
     segment : str
         Empty: all customers.
     role : str or None
+    small : collection of str
+        Segments whose size is hidden: nor can it be worked out from the squares of the others.
+
+    Returns
+    -------
+    DataFrame
+        latitude_deg, longitude_deg, subscribers, n (of the segment), share_ratio, low, high, is_suppressed: from a manager a square is hidden where it has few
+        customers, few of the segment or few who are in no such segment, or where one of these could be worked out.
     """
     columns = ["latitude_deg", "longitude_deg", "subscribers", "n", "share_ratio", "low", "high", "is_suppressed"]
     at = resources.dropna().drop_duplicates("resource_id").set_index("resource_id")
@@ -119,8 +137,30 @@ def find_places(cells: pd.Series, labels: pd.Series, resources: pd.DataFrame, se
     if there.empty:
         return pd.DataFrame(columns=columns)
     squares = np.floor(at.loc[there].to_numpy() / _SQUARE) * _SQUARE + _SQUARE / 2
-    frame = pd.DataFrame({"latitude_deg": squares[:, 0], "longitude_deg": squares[:, 1], "is_in": (labels.loc[there.index] == segment).to_numpy() if segment else True})
-    found = frame.groupby(["latitude_deg", "longitude_deg"])["is_in"].agg(subscribers="size", n="sum").reset_index()
+    frame = pd.DataFrame({"latitude_deg": squares[:, 0], "longitude_deg": squares[:, 1], "segment": labels.loc[there.index].to_numpy()})
+    counted = frame.groupby(["latitude_deg", "longitude_deg"])["segment"].value_counts().unstack(fill_value=0)
+    everybody = counted.sum(axis=1)
+    found = pd.DataFrame({"subscribers": everybody, "n": counted.get(segment, 0) if segment else everybody})
+    few = _few_cells(counted, small)
+    found = found.assign(_least=everybody.mask(few[segment]) if segment in few else everybody).reset_index()
     low, high = bound_ratio(found["n"], found["subscribers"])
     found = found.assign(share_ratio=found["n"] / found["subscribers"], low=low, high=high)
-    return suppress_small_groups(found, role, figures=["n", "share_ratio", "low", "high"])[columns]
+    return suppress_small_groups(found, role, subscribers="_least", figures=["subscribers", "n", "share_ratio", "low", "high"])[columns]
+
+
+def _few_cells(counted: pd.DataFrame, small: Collection[str]) -> pd.DataFrame:
+    """Which counts of segments by square tell of few: those below the minimum group and of hidden segments, and further ones until nobody can work them out.
+
+    The customers of a square and of a segment are shown elsewhere, so what is hidden of one of them are at least two counts that make the minimum group together.
+    """
+    least, values, is_small = settings().minimum_group, counted.to_numpy(), counted.columns.isin(small)
+    few = (values > 0) & ((values < least) | is_small)
+    is_open = True
+    while is_open:
+        is_open = False
+        # hidden[…] writes through to few
+        for line, hidden in [*zip(values, few), *zip(values.T[~is_small], (few[:, place] for place in np.flatnonzero(~is_small)))]:
+            others = np.flatnonzero(~hidden & (line > 0))
+            if hidden.any() and len(others) and (hidden.sum() == 1 or line[hidden].sum() < least):
+                hidden[others[line[others].argmin()]] = is_open = True
+    return pd.DataFrame(few, index=counted.index, columns=counted.columns)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cemlib.kpi.interval import bound_count, bound_mean, bound_net_share, bound_ratio
+from cemlib.privacy import suppress_small_groups
 
-__all__ = ["Outcome", "figure_columns", "measure_segments"]
+__all__ = ["Outcome", "figure_columns", "hide_few_told", "measure_segments"]
 
 #: Fewer answers or customers than this say too little.
 _LEAST = 30
@@ -58,7 +59,7 @@ def measure_segments(labels: pd.Series, values: pd.DataFrame, outcomes: Sequence
     -------
     DataFrame
         ``segment``, ``subscribers``, ``share_ratio``, and of each outcome ``<name>``, ``<name>_low``, ``<name>_high`` (95 %), ``<name>_n``, ``<name>_state``
-        (ok, too_few, no_data), the largest segment first.
+        (ok, too_few, no_data), the largest segment first. Of too few it is not told how they fare: the first three are null.
     """
     known = labels.dropna()
     rows = []
@@ -72,7 +73,40 @@ def measure_segments(labels: pd.Series, values: pd.DataFrame, outcomes: Sequence
     found = pd.DataFrame(rows, columns=["segment", "subscribers", *figure_columns(outcomes)]).sort_values(["subscribers", "segment"], ascending=[False, True], ignore_index=True)
     for one in outcomes:
         found[f"{one.name}_state"] = np.where(found[f"{one.name}_n"] == 0, "no_data", np.where(found[f"{one.name}_n"] < _LEAST, "too_few", "ok"))
+        values = [one.name, f"{one.name}_low", f"{one.name}_high"]
+        found[values] = found[values].mask(found[f"{one.name}_state"] == "too_few")
     return found
+
+
+def hide_few_told(segments: pd.DataFrame, outcomes: Sequence[Outcome], role: str | None) -> pd.DataFrame:
+    """Hide from a manager the outcomes that too few of a segment told, however large the segment is.
+
+    Parameters
+    ----------
+    segments : DataFrame
+        As :func:`measure_segments` gives it; small segments may be hidden already.
+    outcomes : sequence of Outcome
+    role : str or None
+
+    Returns
+    -------
+    DataFrame
+        A copy: where fewer than the minimum group told an outcome, or the segment is hidden, its figures are null and its state is ``suppressed``.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"nps": [10.0] + [None] * 39})
+    >>> measured = measure_segments(pd.Series(["a"] * 40), answers, [Outcome("nps", "NPS", "points", kind="nps")])
+    >>> hide_few_told(measured, [Outcome("nps", "NPS", "points", kind="nps")], "manager")[["nps_n", "nps_state"]].values.tolist()
+    [[nan, 'suppressed']]
+    """
+    out = segments.copy()
+    for one in outcomes:
+        columns = [f"{one.name}{end}" for end in ("", "_low", "_high", "_n", "_state")]
+        shown = suppress_small_groups(out[columns].set_axis(["value", "low", "high", "subscribers", "state"], axis=1), role)
+        out[columns] = shown.drop(columns="is_suppressed").to_numpy(object)
+        out = out.astype(dict.fromkeys(columns[:3], float) | {columns[3]: shown["subscribers"].dtype})
+    return out
 
 
 def _mean(values: np.ndarray) -> tuple[float, float, float]:

@@ -16,7 +16,7 @@ from cemlib.usecases.segments.division import OTHERS, Division, divide_by_rules,
 from cemlib.usecases.segments.features import count_columns
 from cemlib.usecases.segments.lake_customers import LAKE, LAST, LakeCustomers
 from cemlib.usecases.segments.movement import compare_segments, find_places, profile_segments, trace_moves
-from cemlib.usecases.segments.outcomes import figure_columns, measure_segments
+from cemlib.usecases.segments.outcomes import figure_columns, hide_few_told, measure_segments
 from cemlib.usecases.segments.study_customers import StudyCustomers
 from cemlib.usecases.segments.view import SegmentView
 from cemlib.usecases.studies.study import load_study, study_names
@@ -134,15 +134,15 @@ class Reader:
         measured = measure_segments(labels, self.customers.values, outcomes)
         # the number of all is shown too: one hidden group alone could be worked out
         segments = suppress_small_groups(measured, self.role, figures=figure_columns(outcomes), total_shown=True)
+        segments = hide_few_told(segments, outcomes, self.role)
         small = set(segments.loc[segments["is_suppressed"], "segment"])
-        profiles = profile_segments(features, labels, division.used)
-        profiles.loc[profiles["segment"].isin(small), ["value", "strength"]] = float("nan")
+        profiles = profile_segments(features, labels, division.used, self.role, small)
         earlier = self.named_before if is_named else self.found_before
-        migration, kept = trace_moves(earlier, labels, self.role) if earlier is not None else (pd.DataFrame(), {"n": 0})
+        migration, kept = trace_moves(earlier, labels, self.role, small) if earlier is not None else (pd.DataFrame(), {"n": 0})
         pair = self._pair(chosen, segments)
         compared = compare_segments(profiles, segments, *pair, outcomes).assign(one_segment=pair[0], other_segment=pair[1]) if pair else pd.DataFrame()
-        counts = {"customers": len(features), "in_segments": int(labels.notna().sum()), "unknown": int(labels.isna().sum()), "odd": division.odd, "groups": int(labels.nunique()),
-                  "small": len(small)}
+        counts = {"customers": len(features), "in_segments": int(labels.notna().sum()), "unknown": int(labels.isna().sum()), "groups": int(labels.nunique()), "small": len(small),
+                  "odd": None if self._is_few(division.odd) else division.odd}
         rules = self._rules(division.rules, is_named, small)
         if is_named:
             counts["groups"] = len(rules) - 1
@@ -151,26 +151,34 @@ class Reader:
         answer = (wording.named_sentences(shown, self.customers.noun_of_all, OTHERS, counts, division.untold, kept, outcomes) if is_named else
                   wording.answer_sentences(shown, self.customers.noun, division.is_stable, division.stability, kept, counts, outcomes))
         return SegmentView(
-            **base, answer=answer, missing=[*ignored, *self._missing(is_named, earlier)], segments=segments, profiles=profiles, rules=rules, untold=list(division.untold),
+            **base, answer=answer, missing=[*ignored, *self._hidden_places(chosen["segment"], small), *self._missing(is_named, earlier)], segments=segments, profiles=profiles, rules=rules, untold=list(division.untold),
             fidelity=division.fidelity, stability=division.stability, is_stable=division.is_stable, migration=migration, kept=kept, compared=compared,
-            places=self._places(features, labels, chosen["segment"]), counts=counts, figures=self._figures(segments, division, kept, counts),
+            places=self._places(features, labels, chosen["segment"], small), counts=counts, figures=self._figures(segments, division, kept, counts),
             tables={"segments": segments, "segment_profiles": profiles, "segment_rules": rules} | ({"segment_moves": migration} if len(migration) else {}))
 
     def _rules(self, rules: pd.DataFrame, is_named: bool, small: set[str]) -> pd.DataFrame:
         """From a manager the few who also meet a rule are hidden as the few who make a set are."""
-        if not is_named:
-            return rules
-        rules = rules.astype({"n": "Int64", "elsewhere": "Int64", "unknown": "Int64"})
+        rules = rules.astype(dict.fromkeys(("n", "elsewhere", "unknown") if is_named else ("n",), "Int64"))
         rules.loc[rules["segment"].isin(small), "n"] = pd.NA
+        if not is_named:
+            # the share that some rule meets is shown, and tells the sum
+            return suppress_small_groups(rules, self.role, subscribers="n", figures=["precision", "coverage"], total_shown=True)
         if not may_see_records(self.role):
             for name in ("elsewhere", "unknown"):
                 rules[name] = rules[name].mask((rules[name] > 0) & (rules[name] < settings().minimum_group))
         return rules
 
-    def _places(self, features: pd.DataFrame, labels: pd.Series, segment: str) -> pd.DataFrame | None:
+    def _places(self, features: pd.DataFrame, labels: pd.Series, segment: str, small: set[str]) -> pd.DataFrame | None:
         if "resource_id" not in features:
             return None
-        return find_places(features["resource_id"], labels, self.customers.resources, "" if segment == ALL else segment, self.role)
+        return find_places(features["resource_id"], labels, self.customers.resources, "" if segment == ALL or segment in small else segment, self.role, small)
+
+    def _is_few(self, people: int) -> bool:
+        return not may_see_records(self.role) and 0 < people < settings().minimum_group
+
+    @staticmethod
+    def _hidden_places(segment: str, small: set[str]) -> list[str]:
+        return [f"How “{segment}” fares and where it is are hidden: it has too few customers, or would tell the size of one that has."] if segment in small else []
 
     def _pair(self, chosen: Mapping[str, str], segments: pd.DataFrame) -> tuple[str, str] | None:
         """The two segments that are compared: the chosen ones, else those that fare worst and best."""

@@ -26,9 +26,9 @@ class SegmentView(MinimumView):
     segments : DataFrame
         See :func:`cemlib.usecases.segments.outcomes.measure_segments`; from a manager, small ones are hidden (``is_suppressed``).
     profiles : DataFrame
-        segment, feature, title, unit, block, value (median, as measured), strength (robust standard deviations from the median of all).
+        segment, feature, title, unit, block, value (median, as measured), strength (robust standard deviations from the median of all), is_suppressed.
     rules : DataFrame
-        segment, rule, n, and of found segments precision and coverage, of named sets elsewhere (customers who meet it, but an earlier one too) and unknown.
+        segment, rule, n, and of found segments precision, coverage and is_suppressed, of named sets elsewhere (customers who meet it, but an earlier one too) and unknown.
     untold : list of str
         Named sets that cannot be told, and why.
     fidelity : float
@@ -44,8 +44,9 @@ class SegmentView(MinimumView):
         The two chosen segments side by side: title, unit, one, other, difference, strength.
     places : DataFrame or None
         Squares of half a degree: latitude_deg, longitude_deg, subscribers, n (of the chosen segment), share_ratio, is_suppressed; None where no place is known at all.
+        All customers where the chosen segment is hidden.
     counts : dict
-        customers, in_segments, unknown (a feature is missing), odd, groups (hidden ones too), small (hidden); of named sets in_sets (who meet a rule).
+        customers, in_segments, unknown (a feature is missing), odd (None: hidden), groups (hidden ones too), small (hidden); of named sets in_sets (who meet a rule).
     role : str or None
     """
 

@@ -36,7 +36,7 @@ def places_map(places: pd.DataFrame, segment: str) -> str:
         x, y = frame.at(row.longitude_deg, row.latitude_deg)
         where = f"about {row.latitude_deg:.2f}° {row.longitude_deg:.2f}°"
         if row.is_suppressed:
-            look, words = 'fill="var(--cem-land)" stroke="var(--cem-faint)" stroke-dasharray="2 2"', f"{where}: hidden, too few customers"
+            look, words = 'fill="var(--cem-land)" stroke="var(--cem-faint)" stroke-dasharray="2 2"', f"{where}: hidden, too few customers" + (" in the segment, or outside it" if segment else "")
         elif not segment:
             look, words = 'fill="var(--cem-accent)" fill-opacity=".7"', f"{where}: {number(int(row.subscribers))} customers"
         else:
@@ -54,5 +54,5 @@ def places_map(places: pd.DataFrame, segment: str) -> str:
     notes = ["circle: square of half a degree, area by customers"]
     if segment:
         notes.insert(0, f"pale {percent(domain[0], 0)} % to full {percent(domain[1], 0)} %; outline: fewer than {_LEAST} customers")
-    notes += ["dashed: hidden, too few customers"] if places["is_suppressed"].any() else []
+    notes += ["dashed: hidden, too few customers" + (" in the segment, or outside it" if segment else "")] if places["is_suppressed"].any() else []
     return f'{picture}<div class="cem-legend">{"".join(f"<span>{esc(one)}</span>" for one in notes)}</div>'

@@ -81,7 +81,7 @@ class SegmentState(UseCaseState):
         made = [card("Segments", str(counts["groups"]), note=view.period, interval="" if view.stability is None else f"halves agree {view.stability:.2f} (1: the same)",
                      compare=stable, verdict="better" if stable == "stable" else "context", name="segments", exact=float(counts["groups"])),
                 card("Customers", f"{counts['in_segments']:,}", note=f"of {counts['customers']:,}{' active' if view.chosen['study'] == LAKE else ''}", interval=f"{counts['unknown']:,} miss a feature",
-                     compare=f"{counts['odd']:,} unlike any segment", name="customers", exact=float(counts["in_segments"]))]
+                     compare="unlike any segment: hidden" if counts["odd"] is None else f"{counts['odd']:,} unlike any segment", name="customers", exact=float(counts["in_segments"]))]
         if not self.is_one:
             made.append(card("Rules right", percent(view.fidelity, 0), unit="%", note="of customers the rules did not see and a rule meets",
                              interval=f"a rule meets {percent(view.figures['rule_coverage_ratio'], 0)} % of them", name="rule_fidelity_ratio", exact=view.fidelity))
@@ -106,7 +106,7 @@ class SegmentState(UseCaseState):
         """What they do and what they are used to."""
         if self.view.profiles.empty:
             return box("Profiles", '<div class="cem-empty">No segments.</div>')
-        return box("Profiles", profile_table(self.view.profiles, list(self.view.segments["segment"]), set(self.view.segments.loc[self.view.segments["is_suppressed"], "segment"])),
+        return box("Profiles", profile_table(self.view.profiles, list(self.view.segments["segment"])),
                    note="medians" if self.is_one else "medians; ▲ ▼ half a standard deviation from all customers or more")
 
     def rules(self, live: bool = True) -> str:
@@ -140,4 +140,6 @@ class SegmentState(UseCaseState):
         if self.view.places is None or self.view.segments.empty:
             return ""
         segment = "" if self.view.chosen["segment"] == ALL else self.view.chosen["segment"]
+        if segment in set(self.view.segments.loc[self.view.segments["is_suppressed"], "segment"]):
+            return box("Where they are", places_map(self.view.places, ""), note=f"all customers; the share of {segment} is hidden")
         return box("Where they are", places_map(self.view.places, segment), note=f"share of {segment}" if segment else "all customers; choose a segment to see its share")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from cemlib.privacy import SUPPRESSED
 from cemlib.units import MISSING
 from cemlib.usecases.segments.outcomes import Outcome
 from cemlib.usecases.segments.wording import measured_text
@@ -32,6 +33,8 @@ def segments_table(segments: pd.DataFrame, outcomes: Sequence[Outcome], selected
             value, low, high, state = (segments.at[row.Index, f"{name}{end}"] for end in ("", "_low", "_high", "_state"))
             if state == "no_data":
                 cells |= {name: MISSING, f"{name}_note": "no data"}
+            elif state == SUPPRESSED:
+                cells |= {name: MISSING, f"{name}_note": _HIDDEN}
             elif state == "too_few":
                 cells |= {name: MISSING, f"{name}_note": f"too few: {number(int(segments.at[row.Index, f'{name}_n']))}"}
             else:
@@ -53,7 +56,7 @@ def titled(title: str, unit: str) -> str:
     return f"{title}, {unit}" if unit else title
 
 
-def profile_table(profiles: pd.DataFrame, order: list[str], hidden: set[str]) -> str:
+def profile_table(profiles: pd.DataFrame, order: list[str]) -> str:
     """The median of each feature in each segment, shaded by how far it lies from all customers'; of hidden ones none."""
     columns = [Column("name", "Feature", narrow="head"), *(Column(f"s{place}", name, "figure") for place, name in enumerate(order))]
     rows, last = [], ""
@@ -64,7 +67,7 @@ def profile_table(profiles: pd.DataFrame, order: list[str], hidden: set[str]) ->
             last = first["block"]
         by = values.set_index("segment")
         rows.append({"name": feature, "name_note": titled(first["title"], first["unit"]),
-                     **{f"s{place}": _shaded(by.at[name, "value"], by.at[name, "strength"], _HIDDEN if name in hidden else "no data") for place, name in enumerate(order) if name in by.index}})
+                     **{f"s{place}": _shaded(by.at[name, "value"], by.at[name, "strength"], _HIDDEN if by.at[name, "is_suppressed"] else "no data") for place, name in enumerate(order) if name in by.index}})
     made = table(columns, rows, caption="Profiles: medians by segment", plain=_is_short(order))
     return f'<div class="cem-wide">{made}</div>' if len(order) > 4 else made
 
@@ -88,7 +91,8 @@ def _shaded(value: float, strength: float, otherwise: str) -> str:
 def rules_table(rules: pd.DataFrame) -> str:
     """The rules in plain words."""
     columns = [Column("name", "If", narrow="head"), Column("segment", "then mostly"), Column("precision", "right, %", "number", narrow="main"), Column("coverage", "of the segment, %", "number")]
-    rows = [{"name": row.rule, "segment": row.segment, "precision": percent(row.precision, 0), "precision_note": f"of {number(int(row.n))}", "coverage": percent(row.coverage, 0)}
+    rows = [{"name": row.rule, "segment": row.segment, **({"precision": MISSING, "precision_note": _HIDDEN, "coverage": MISSING} if row.is_suppressed else
+                                                          {"precision": percent(row.precision, 0), "precision_note": f"of {number(int(row.n))}", "coverage": percent(row.coverage, 0)})}
             for row in rules.sort_values("coverage", ascending=False).itertuples()]
     return table(columns, rows, caption="Rules that give the segments")
 

@@ -1,0 +1,192 @@
+"""What a manager sees of segments: no few customers, neither by place, nor by answer, nor by rule."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from cemwidgets.segments.state import SegmentState
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cemlib as cem
+from cemlib.usecases import view_segments
+from cemlib.usecases.segments import reader
+from cemlib.usecases.segments.features import Feature
+from cemlib.usecases.segments.movement import find_places, profile_segments, trace_moves
+from cemlib.usecases.segments.outcomes import Outcome, hide_few_told, measure_segments
+from tests.usecases import grouped_lake, grouped_study
+
+SQUARES = pd.DataFrame({"resource_id": ["X", "Y", "Z"], "latitude_deg": [45.1, 46.1, 47.1], "longitude_deg": 2.1})
+
+
+def _places(counts: dict[str, dict[str, int]], segment: str, role: str = "manager", small: tuple[str, ...] = ()) -> pd.DataFrame:
+    people = [(cell, name) for cell, of in counts.items() for name, n in of.items() for _ in range(n)]
+    cells, labels = (pd.Series(one) for one in zip(*people))
+    return find_places(cells, labels, SQUARES, segment, role, small)
+
+
+def _shown(places: pd.DataFrame) -> list[int | None]:
+    return [None if pd.isna(one) else int(one) for one in places["n"]]
+
+
+COUNTED = {"X": {"a": 60, "b": 37, "c": 30}, "Y": {"a": 50, "b": 4, "c": 12}, "Z": {"a": 40, "b": 20, "c": 15}}
+
+
+def test_few_of_a_segment_in_a_square_are_hidden_and_cannot_be_worked_out():
+    # the 4 of b in Y; the 12 of c with them, or 66 - 50 - 12 tells them; in Z one more of b and of c, or their sizes tell them
+    assert _shown(_places(COUNTED, "b")) == [37, None, None]
+    assert _shown(_places(COUNTED, "c")) == [30, None, None]
+    assert _shown(_places(COUNTED, "a")) == [60, 50, 40]
+    assert _shown(_places(COUNTED, "b", "analyst")) == [37, 4, 20]
+    hidden = _places(COUNTED, "b").iloc[1]
+    assert hidden["is_suppressed"]
+    assert hidden[["subscribers", "n", "share_ratio", "low", "high"]].isna().all()
+    # all customers are no group of few
+    assert _shown(_places(COUNTED, "")) == [127, 66, 75]
+
+
+def test_few_outside_a_segment_are_hidden_and_none_is_shown():
+    assert _shown(_places({"X": {"a": 95, "b": 5}, "Y": {"a": 10, "b": 90}}, "a")) == [None, None]
+    assert _shown(_places({"X": {"a": 50, "b": 50}, "Y": {"b": 40}}, "a")) == [50, 0]
+
+
+def test_a_hidden_segment_is_not_what_the_others_leave():
+    # b is hidden: in X its 30 would be 130 - 60 - 40, so c goes too; in X c would be its size less Y and Z, so Y goes, where a would tell it, and so Z
+    counts = {"X": {"a": 60, "b": 30, "c": 40}, "Y": {"a": 20, "c": 25}, "Z": {"a": 20, "c": 25}}
+    assert _shown(_places(counts, "a", small=("b",))) == [60, None, None]
+    assert _shown(_places(counts, "c", small=("b",))) == [None, None, None]
+
+
+@given(st.lists(st.lists(st.integers(0, 30), min_size=3, max_size=3), min_size=1, max_size=3).filter(lambda rows: any(map(any, rows))))
+def test_what_is_hidden_in_a_square_is_never_one_count_or_few(rows):
+    counts = {cell: dict(zip("abc", row)) for cell, row in zip("XYZ", rows)}
+    shown = np.array([_shown(_places(counts, one)) for one in "abc"], dtype=float).T
+    for row, values in zip(shown, [row for row in rows if any(row)]):
+        hidden = np.isnan(row)
+        values = np.array(values)
+        assert not ((row > 0) & (row < 10)).any()
+        # a square of few is hidden as a whole
+        assert not hidden.any() or hidden.all() or (hidden.sum() > 1 and values[hidden].sum() >= 10)
+
+
+def test_moves_from_and_to_a_hidden_segment_are_hidden():
+    before = pd.Series(["a"] * 60 + ["b"] * 40 + ["c"] * 40)
+    after = pd.Series(["a"] * 40 + ["b"] * 20 + ["b"] * 40 + ["c"] * 40)
+    by = trace_moves(before, after, "manager", ("b",))[0].set_index(["before", "after"])["is_suppressed"]
+    assert by["b"].all()
+    # a, b would be 60 less a, a
+    assert by["a"][["a", "b"]].all()
+
+
+@pytest.fixture(scope="module")
+def watched_lake():
+    return grouped_lake.make_lake(watched=range(3), things=range(500, 515))
+
+
+@pytest.mark.parametrize("name", ["VIP", "IoT fleet"])
+def test_a_hidden_set_has_no_places(watched_lake, name):
+    view = view_segments(watched_lake, by="named", segment=name, role="manager")
+    everybody = view_segments(watched_lake, by="named", role="manager")
+    pd.testing.assert_frame_equal(view.places, everybody.places)
+    assert any(f"“{name}”" in one and "hidden" in one for one in view.missing)
+    assert not any("hidden" in one for one in everybody.missing)
+    page = SegmentState(view, []).places()
+    assert f"the share of {name} is hidden" in page
+    assert "coloured by the share" not in page
+
+
+def test_a_map_of_hidden_squares_alone_is_drawn(watched_lake):
+    # the three hidden ones live in both squares: thirty roamers of each are hidden with them
+    view = view_segments(watched_lake, by="named", segment="roamer", role="manager")
+    assert view.places["is_suppressed"].all()
+    page = SegmentState(view, []).places()
+    assert "share of roamer" in page
+    assert page.count("hidden, too few customers in the segment, or outside it") == 3
+    assert "nan" not in page
+
+
+def test_who_may_see_records_sees_where_three_are(watched_lake):
+    view = view_segments(watched_lake, by="named", segment="VIP", role="analyst")
+    assert _shown(view.places) == [1, 2]
+    assert not any("hidden" in one for one in view.missing)
+
+
+NPS = [Outcome("rec", "NPS", "points", 0, "nps", 1)]
+
+
+@pytest.mark.parametrize(("answers", "role", "told"), [
+    (1, "analyst", [None, 1, "too_few"]), (1, "manager", [None, None, "suppressed"]), (12, "manager", [None, 12, "too_few"]), (40, "manager", [100, 40, "ok"]), (0, "manager", [None, 0, "no_data"])])
+def test_an_outcome_of_few_is_nowhere(answers, role, told):
+    values = pd.DataFrame({"rec": [10.0] * answers + [np.nan] * (215 - answers)})
+    row = hide_few_told(measure_segments(pd.Series(["a"] * 215), values, NPS), NPS, role).iloc[0]
+    assert [None if pd.isna(row[name]) else row[name] for name in ("rec", "rec_n", "rec_state")] == told
+    assert pd.isna(row["rec_low"]) == pd.isna(row["rec_high"]) == (told[0] is None)
+
+
+@pytest.fixture
+def study_lake(tmp_path, monkeypatch):
+    """Of ninety customers one answered 10, and twelve of sixty answered 3."""
+    monkeypatch.setenv("CEM_LAKE", str(tmp_path / "lake"))
+    grouped_study.write_invented(tmp_path / "studies")
+    path = tmp_path / "studies" / "answers.csv"
+    answers = pd.read_csv(path, dtype=str)
+    answers.loc[[*range(1, 90), *range(102, 150)], "Recommend"] = None
+    answers.to_csv(path, index=False)
+    return cem.open_lake(tmp_path / "lake")
+
+
+def test_the_published_table_has_no_outcome_of_few(study_lake):
+    for role, numbers, states in (("manager", [None, 12], ["suppressed", "too_few"]), ("analyst", [1, 12], ["too_few", "too_few"])):
+        view = view_segments(study_lake, study="invented", role=role)
+        table = view.tables["segments"]
+        assert table[["nps", "nps_low", "nps_high"]].isna().all(axis=None)
+        assert [None if pd.isna(one) else one for one in table["nps_n"]] == numbers
+        assert table["nps_state"].tolist() == states
+        assert table["satisfaction"].tolist() == [4, 2]
+        page = SegmentState(view, []).segments()
+        assert "too few: 12" in page
+        assert ("too few: 1<" in page) == (role == "analyst")
+
+
+def test_a_median_of_few_is_hidden():
+    frame = pd.DataFrame({"gb": [5.0] * 40 + [7.0] * 4 + [np.nan] * 36})
+    for role, hidden in (("manager", [False, True]), ("analyst", [False, False])):
+        made = profile_segments(frame, pd.Series(["a"] * 40 + ["b"] * 40), [Feature("gb", "behaviour", "GB", "data volume")], role)
+        assert made["is_suppressed"].tolist() == made["value"].isna().tolist() == made["strength"].isna().tolist() == hidden
+
+
+def test_rules_of_few_are_hidden(study_lake, monkeypatch):
+    find = reader.find_division
+
+    def with_few(features, used):
+        division = find(features, used)
+        one, other = division.rules["segment"].iloc[0], next(name for name in division.labels.unique() if name != division.rules["segment"].iloc[0])
+        rules = pd.DataFrame({"segment": [one, one, other, other], "rule": ["p", "q", "r", "s"], "n": [30, 12, 6, 40], "precision": [1.0, 0.5, 0.5, 0.9], "coverage": [0.6, 0.1, 0.1, 0.7]})
+        return dataclasses.replace(division, rules=rules, odd=5)
+
+    monkeypatch.setattr(reader, "find_division", with_few)
+    view = view_segments(study_lake, study="invented", role="manager")
+    # the 12 go with the 6: how many meet some rule is shown
+    rules = view.tables["segment_rules"].set_index("rule")
+    assert rules["is_suppressed"].to_dict() == {"p": False, "q": True, "r": True, "s": False}
+    assert rules.loc[["q", "r"], ["n", "precision", "coverage"]].isna().all(axis=None)
+    assert view.counts["odd"] is None
+    page = SegmentState(view, [])
+    assert page.rules().count("<small>hidden</small>") == 2
+    assert "unlike any segment: hidden" in page.cards()
+    seen = view_segments(study_lake, study="invented", role="analyst")
+    assert seen.rules["n"].tolist() == [30, 12, 6, 40]
+    assert "of 6" in SegmentState(seen, []).rules()
+    assert "5 unlike any segment" in SegmentState(seen, []).cards()
+
+
+def test_rules_of_a_hidden_segment_keep_no_number(study_lake, monkeypatch):
+    # of ninety and sixty both are hidden where a hundred make a group
+    monkeypatch.setenv("CEM_MINIMUM_GROUP", "70")
+    view = view_segments(study_lake, study="invented", role="manager")
+    assert view.segments["is_suppressed"].all()
+    assert len(view.rules) > 1
+    assert view.rules[["n", "precision", "coverage"]].isna().all(axis=None)
