@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 import cemlib as cem
 from cemlib.report.serve import start_apps
-from cemlib.settings import settings
+from tests.browser.faces import READ, figures_of, show_notebook
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
 
 from whatif_study import write_study
 
-READ = "() => Object.fromEntries([...document.querySelectorAll('[data-figure]')].map(one => [one.dataset.figure, one.dataset.value]))"
 CHANGES = "stall_ratio-50%;price_amount+10%"
 
 
@@ -46,20 +42,11 @@ def apps(place):
     server.stop()
 
 
-def figures_of(html: str) -> dict[str, str]:
-    return dict(re.findall(r'data-figure="([^"]+)" data-value="([^"]+)"', html))
-
-
 def test_the_three_faces_show_the_same_figures(report, apps, open_page):
     shown = figures_of((report.out / "report.html").read_text(encoding="utf-8"))
     assert set(shown) >= {"effect", "rating_then", "extrapolation_ratio", "cost"}
     assert {name: float(value) for name, value in shown.items()} == {name: report.figures[name] for name in shown}
-    notebook = nbformat.read(settings().home / "notebooks" / "whatif_satisfaction.ipynb", as_version=4)
-    parameters = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
-    parameters.source = parameters.source.replace('"lake"', '"invented"').replace('changes: str = ""', f'changes: str = "{CHANGES}"')
-    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
-    outputs = "".join(output["data"].get("text/html", "") for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs if "data" in output)
-    assert figures_of(outputs) == shown
+    assert figures_of(show_notebook("whatif_satisfaction", study="invented", changes=CHANGES)) == shown
     base, token = apps.url.split("/?")
     page = open_page(f"{base}/voila/render/whatif_satisfaction.ipynb?{token}&study=invented&changes=stall_ratio-50%25%3Bprice_amount%2B10%25")
     page.wait_for_selector(".cem-footer", timeout=180_000)

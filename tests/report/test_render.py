@@ -94,7 +94,11 @@ def test_without_chromium_the_way_to_a_pdf_is_told(tmp_path, monkeypatch):
         print_pdf(tmp_path / "x.html", tmp_path / "x.pdf")
 
 
-def test_a_folder_takes_the_place_of_another(tmp_path):
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_folder_takes_the_place_of_another(tmp_path, monkeypatch, can_exchange):
+    if not can_exchange:
+        # then the old one is moved away first
+        monkeypatch.setattr("cemlib.report.place._exchange", lambda one, other: False)
     target = tmp_path / "report"
     for text in ("first", "second"):
         with staging_folder(tmp_path) as place:
@@ -103,11 +107,6 @@ def test_a_folder_takes_the_place_of_another(tmp_path):
             replace_folder(place, target)
         assert [one.name for one in target.iterdir()] == [text]
         assert [one.name for one in tmp_path.iterdir()] == ["report"]
-
-
-def test_where_folders_cannot_be_exchanged_the_old_one_is_moved_away(tmp_path, monkeypatch):
-    monkeypatch.setattr("cemlib.report.place._exchange", lambda one, other: False)
-    test_a_folder_takes_the_place_of_another(tmp_path)
 
 
 def test_a_run_that_ends_badly_leaves_no_folder(tmp_path):
