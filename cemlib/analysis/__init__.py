@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from cemlib.analysis.alarm import Alarms
-from cemlib.analysis.alike_segments import merge_alike
-from cemlib.analysis.baseline import BetaBinomialBaseline
-from cemlib.analysis.causal_graph import CausalGraph
-from cemlib.analysis.change import ChangePoint, find_change, find_level_change
-from cemlib.analysis.correlate import LaggedCorrelation
-from cemlib.analysis.expectation import expect_quality
-from cemlib.analysis.importance import map_importance
-from cemlib.analysis.localise import RootCauseLocator
-from cemlib.analysis.named_segments import NamedSegments
-from cemlib.analysis.pattern import match_pattern
-from cemlib.analysis.pooling import PooledBaseline
-from cemlib.analysis.satisfaction import SatisfactionModel
-from cemlib.analysis.seasonal import SeasonalBand
-from cemlib.analysis.segment import Segmenter
-from cemlib.analysis.whatif import WhatIf
+import importlib
+from typing import Any
+
+# name -> module; loaded when first asked for: one analysis does without the packages of the others
+_ROOM = {
+    "Alarms": "cemlib.analysis.alarm",
+    "BetaBinomialBaseline": "cemlib.analysis.baseline",
+    "CausalGraph": "cemlib.analysis.causal_graph",
+    "ChangePoint": "cemlib.analysis.change",
+    "LaggedCorrelation": "cemlib.analysis.correlate",
+    "NamedSegments": "cemlib.analysis.named_segments",
+    "PooledBaseline": "cemlib.analysis.pooling",
+    "RootCauseLocator": "cemlib.analysis.localise",
+    "SatisfactionModel": "cemlib.analysis.satisfaction",
+    "SeasonalBand": "cemlib.analysis.seasonal",
+    "Segmenter": "cemlib.analysis.segment",
+    "WhatIf": "cemlib.analysis.whatif",
+    "expect_quality": "cemlib.analysis.expectation",
+    "find_change": "cemlib.analysis.change",
+    "find_level_change": "cemlib.analysis.change",
+    "map_importance": "cemlib.analysis.importance",
+    "match_pattern": "cemlib.analysis.pattern",
+    "merge_alike": "cemlib.analysis.alike_segments",
+}
 
 __all__ = [
     "Alarms",
@@ -39,3 +47,15 @@ __all__ = [
     "match_pattern",
     "merge_alike",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(_ROOM[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

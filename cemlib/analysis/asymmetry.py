@@ -7,9 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
-from statsmodels.miscmodels.ordinal_model import OrderedModel
-from statsmodels.tools.sm_exceptions import ConvergenceWarning, HessianInversionWarning
+from scipy.special import ndtri
 
 from cemlib.analysis.resampling import MIN_CUSTOMERS, customer_weights, draw_customers
 from cemlib.errors import ParameterError, UnknownNameError
@@ -104,6 +102,10 @@ def penalty_and_reward(X: pd.DataFrame, y: pd.Series, customers: pd.Series, *, b
 
 
 def _ordered_probit(X: pd.DataFrame, y: pd.Series, who: pd.Series):
+    # loaded by who asks: a knee, and most of a page, do without
+    from statsmodels.miscmodels.ordinal_model import OrderedModel
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning, HessianInversionWarning
+
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         warnings.simplefilter("error", HessianInversionWarning)
@@ -120,7 +122,7 @@ def _contrast(name: str, reference: float, slopes: pd.Series, errors: pd.DataFra
         return {"feature": name, "reference": reference, "penalty": slopes.get(low_side, np.nan), "reward": slopes.get(high_side, np.nan), "difference": np.nan,
                 "low": np.nan, "high": np.nan, "asymmetry": "not told apart", "kano": ""}
     penalty, reward = float(slopes[low_side]), float(slopes[high_side])
-    quantile = float(norm.ppf((1 + level) / 2))
+    quantile = float(ndtri((1 + level) / 2))
     # of the sizes: a KPI whose good direction was told wrong has two negative slopes
     sign_low, sign_high = np.sign(penalty) or 1.0, np.sign(reward) or 1.0
     spread_low, spread_high = (float(np.sqrt(errors.loc[one, one])) for one in (low_side, high_side))

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from cemlib.analysis.resampling import MIN_CUSTOMERS
 from cemlib.errors import ParameterError, UnknownNameError
@@ -126,10 +125,14 @@ def weigh_price(X: pd.DataFrame, y: pd.Series, customers: pd.Series, *, quality:
     who = customers.loc[full.index]
     if who.nunique() < MIN_CUSTOMERS or full[[quality, price]].nunique().min() < 2 or quality == price:
         raise ParameterError("Too little to weigh price against quality.", wanted=f"{MIN_CUSTOMERS} customers who differ in both", came=f"{who.nunique()} customers")
+    # loaded by who asks: most fits do without
+    from statsmodels.regression.linear_model import OLS
+    from statsmodels.tools.tools import add_constant
+
     scaled = (full - full.mean()) / full.std()
-    design = sm.add_constant(scaled.assign(**{"quality x price": scaled[quality] * scaled[price]}))
-    fit = sm.OLS(y.loc[full.index].astype(float), design).fit(cov_type="cluster", cov_kwds={"groups": pd.factorize(who)[0]})
-    quantile = float(norm.ppf((1 + level) / 2))
+    design = add_constant(scaled.assign(**{"quality x price": scaled[quality] * scaled[price]}))
+    fit = OLS(y.loc[full.index].astype(float), design).fit(cov_type="cluster", cov_kwds={"groups": pd.factorize(who)[0]})
+    quantile = float(ndtri((1 + level) / 2))
     value, half = float(fit.params["quality x price"]), quantile * float(fit.bse["quality x price"])
     verdict = f"a high price makes quality count {'more' if value > 0 else 'less'}" if abs(value) > half else "not told apart"
     return PriceOfQuality(value, value - half, value + half, verdict, _corners(full, design, fit, quality, price, level), len(full), int(who.nunique()))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from cemlib.analysis.resampling import MIN_CUSTOMERS, read_interval
 from cemlib.analysis.treatment import MOSTLY_OUTSIDE
@@ -164,6 +163,9 @@ def _played(whatif: WhatIf, changes: Mapping, where: pd.Series) -> WhatIfResult 
 
 
 def _choose(rows: pd.DataFrame, draws: np.ndarray, improvements: Mapping, budget: float, total: int, whatif: WhatIf) -> dict:
+    # loaded by who asks: a study without costs has no budget
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     open_ = np.flatnonzero((rows["state"] == "ok").to_numpy() & (rows["cost"] <= budget).to_numpy())
     taken = open_
     if len(open_):

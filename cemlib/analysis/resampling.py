@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 __all__ = ["MIN_CUSTOMERS", "customer_weights", "draw_customers", "read_interval"]
 
@@ -79,6 +79,6 @@ def read_interval(draws: np.ndarray, level: float, customers: int) -> tuple[np.n
     >>> [float(one.round(2)) for one in read_interval(np.arange(1.0, 200), 0.9, 10_000)]
     [10.0, 190.0]
     """
-    tail = norm.cdf(np.sqrt(customers / (customers - 1)) * t.ppf((1 - level) / 2, customers - 1))
+    tail = ndtr(np.sqrt(customers / (customers - 1)) * stdtrit(customers - 1, (1 - level) / 2))
     low, high = np.quantile(draws, [tail, 1 - tail], axis=0, method="weibull")
     return low, high

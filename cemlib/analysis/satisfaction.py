@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import GroupKFold
-from statsmodels.miscmodels.ordinal_model import OrderedModel
-from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
 from cemlib.analysis.asymmetry import find_knee, penalty_and_reward
 from cemlib.analysis.columns import read_numbers
@@ -153,6 +151,10 @@ class SatisfactionModel:
         if self.family == "gbm":
             return HistGradientBoostingRegressor(monotonic_cst=self.monotone or None, learning_rate=0.05, max_iter=150, max_leaf_nodes=15,
                                                  min_samples_leaf=20, random_state=self.seed).fit(X, y)
+        # loaded by who asks: trees do without
+        from statsmodels.miscmodels.ordinal_model import OrderedModel
+        from statsmodels.tools.sm_exceptions import ConvergenceWarning
+
         with warnings.catch_warnings():
             warnings.simplefilter("error", ConvergenceWarning)
             try:

@@ -51,29 +51,39 @@ And places to put them:
 
 from __future__ import annotations
 
-from cemwidgets.filters import Choice, Day, Text
-from cemwidgets.filters.view import FilterBar
-from cemwidgets.map.view import CountryMap
-from cemwidgets.page.view import Boxed, Columns, Stack
-from cemwidgets.panel import (
-    Column,
-    actions,
-    box,
-    card,
-    cards,
-    esc,
-    figure,
-    footer,
-    notice,
-    number,
-    percent,
-    question,
-    table,
-)
-from cemwidgets.panel.view import Panel
-from cemwidgets.records.view import Records
-from cemwidgets.trend import interval_glyph, meter, sparkline
-from cemwidgets.trend.view import Trend
+import importlib
+from typing import Any
+
+# name -> module; loaded when first asked for: a page without a map does not wait for the packages that draw one
+_ROOM = {
+    "Boxed": "cemwidgets.page.view",
+    "Choice": "cemwidgets.filters",
+    "Column": "cemwidgets.panel",
+    "Columns": "cemwidgets.page.view",
+    "CountryMap": "cemwidgets.map.view",
+    "Day": "cemwidgets.filters",
+    "FilterBar": "cemwidgets.filters.view",
+    "Panel": "cemwidgets.panel.view",
+    "Records": "cemwidgets.records.view",
+    "Stack": "cemwidgets.page.view",
+    "Text": "cemwidgets.filters",
+    "Trend": "cemwidgets.trend.view",
+    "actions": "cemwidgets.panel",
+    "box": "cemwidgets.panel",
+    "card": "cemwidgets.panel",
+    "cards": "cemwidgets.panel",
+    "esc": "cemwidgets.panel",
+    "figure": "cemwidgets.panel",
+    "footer": "cemwidgets.panel",
+    "interval_glyph": "cemwidgets.trend",
+    "meter": "cemwidgets.trend",
+    "notice": "cemwidgets.panel",
+    "number": "cemwidgets.panel",
+    "percent": "cemwidgets.panel",
+    "question": "cemwidgets.panel",
+    "sparkline": "cemwidgets.trend",
+    "table": "cemwidgets.panel",
+}
 
 __all__ = [
     "Boxed",
@@ -104,3 +114,15 @@ __all__ = [
     "sparkline",
     "table",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(_ROOM[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from cemlib.analysis.expectation import PriceOfQuality
 from cemlib.usecases.studies.study import Feature
 from cemlib.usecases.whatif.figures import plain, signed
+
+if TYPE_CHECKING:
+    from cemlib.analysis.expectation import PriceOfQuality
 
 __all__ = ["KANO", "QUADRANTS", "describe_gain", "describe_shape", "describe_weighing", "goal_words", "knee_words", "write_goals"]
 
