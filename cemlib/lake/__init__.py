@@ -7,7 +7,8 @@ from cemlib.lake.manifest import Snapshot
 from cemlib.lake.results import FileResult, IngestSummary
 from cemlib.lake.reveal import Revealed, read_audit, reveal_identifiers
 from cemlib.lake.rotation import RotationResult, rotate_key
+from cemlib.lake.set_aside import keep_set_aside
 from cemlib.lake.zones import find_zone
 
 __all__ = ["ErasureResult", "FileResult", "IngestSummary", "Lake", "Revealed", "RotationResult", "Snapshot", "add_ingest_hook", "collect_frame",
-           "erase_person", "find_zone", "open_lake", "read_audit", "reveal_identifiers", "rotate_key", "set_door_factory"]
+           "erase_person", "find_zone", "keep_set_aside", "open_lake", "read_audit", "reveal_identifiers", "rotate_key", "set_door_factory"]

@@ -14,6 +14,7 @@ from cemlib.lake.freshness import freshness
 from cemlib.lake.manifest import Ledger, Manifest, Snapshot, read_manifest
 from cemlib.lake.quarantine import read_quarantined
 from cemlib.lake.retry import last_taking
+from cemlib.lake.set_aside import read_set_aside
 
 if TYPE_CHECKING:
     from cemlib.lake.delta import StoredTable
@@ -83,6 +84,17 @@ class LakeStanding:
                 found.append(rows)
         columns = ["file_name", "line", "column", "reason_code", "reason", "raw"]
         return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
+
+    def set_aside(self, study: str) -> pd.DataFrame:
+        """The cells of a study's files that could not be used when it was opened last: file_name, line (the row, the header being the first), column,
+        reason_code, reason, raw (without what may be a number of a person); only for whoever owns the files and the secret.
+
+        Raises
+        ------
+        LakeError
+            When the secret is not the one that sealed them, or the quarantine is not readable.
+        """
+        return read_set_aside(self.path, study)
 
     def _once(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         if name not in self._insight:

@@ -49,7 +49,7 @@ def test_the_planted_groups_of_a_study_are_found(lake):
 
 
 def test_rows_of_one_customer_are_one_customer(place, lake):
-    customers = StudyCustomers(load_study("invented", "segments"))
+    customers = StudyCustomers(load_study("invented", "segments"), lake)
     usage = pd.read_csv(place / "usage.csv", dtype={"who": "str"})
     # 0007 is not 7
     assert customers.features.index[7] == "0007"
@@ -67,18 +67,42 @@ def test_sets_of_a_study(lake):
     assert view.untold == []
 
 
-def test_answers_that_are_no_number_are_counted(place, lake):
+def test_answers_that_are_no_number_are_set_aside(place, lake):
     answers = pd.read_csv(place / "answers.csv", dtype=str)
     answers.loc[:2, "Score"] = ["1, 3", "yes", "19"]
     answers.loc[3, "Recommend"] = "+33 6 39 98 00 01"
+    answers.loc[4, "Score"] = None
     answers.to_csv(place / "answers.csv", index=False)
     view = view_segments(lake, study="invented", role="analyst")
-    # three rows of usage for each answer
-    assert any("Satisfaction: 6 of 450 are no number (“1, 3”, “yes”)" in one for one in view.missing)
-    assert any("Satisfaction: 3 of 450 are not within 1 – 5 (“19”)" in one for one in view.missing)
-    assert view.segments["satisfaction_n"].tolist() == [87, 60]
-    # a number of a person is not repeated
+    # of the file with the answers, whose rows stand three times beside the usage; the header is row 1
+    told = ("Satisfaction: 3 of 149 answers are set aside: 1 no number (“yes” in row 3), 1 several numbers in one (“1, 3” in row 2), 1 out of the scale 1 to 5 (“19” in row 4).",
+            "NPS: 1 of 150 answers is set aside: 1 no number (“…” in row 5).")
+    assert list(told) == view.missing[:2]
+    assert view.segments["satisfaction_n"].tolist() == [86, 60]
+    assert view.tables["set_aside"]["n"].tolist() == [1, 1, 1, 1]
+    kept = lake.set_aside("invented")
+    assert kept[["file_name", "line", "column", "reason_code", "raw"]].values.tolist() == [
+        ["answers.csv", 3, "Score", "bad_number", "yes"], ["answers.csv", 2, "Score", "several_numbers", "1, 3"], ["answers.csv", 4, "Score", "out_of_range", "19"],
+        ["answers.csv", 5, "Recommend", "bad_number", "…"]]
+    # a number of a person is neither told nor kept
     assert "39 98" not in " ".join(view.missing)
+
+
+def test_an_outcome_of_which_too_much_cannot_be_read_closes_the_study(place, lake):
+    answers = pd.read_csv(place / "answers.csv", dtype=str)
+    # 15 of 150 are a tenth: as many as may be
+    for bad, said in ((15, ""), (16, "16 of 150 (11 %): 16 out of the scale 1 to 5 (“9” in row 2, the first)"), (150, "Satisfaction has no numbers.")):
+        answers.assign(Score=answers["Score"].where(answers.index >= bad, "9")).to_csv(place / "answers.csv", index=False)
+        if not said:
+            assert view_segments(lake, study="invented", role="analyst").segments["satisfaction_n"].sum() == 135
+            continue
+        with pytest.raises(ParameterError) as told:
+            view_segments(lake, study="invented")
+        assert said in str(told.value)
+    text = (place / "invented.yaml").read_text()
+    answers.assign(Score=answers["Score"].where(answers.index >= 16, "9")).to_csv(place / "answers.csv", index=False)
+    (place / "invented.yaml").write_text(text + "most_set_aside: 0.2\n")
+    assert view_segments(lake, study="invented", role="analyst").segments["satisfaction_n"].sum() == 134
 
 
 def test_files_that_do_not_fit_are_told(place, lake):

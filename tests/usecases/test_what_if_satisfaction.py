@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -122,15 +124,15 @@ def test_in_an_app_what_cannot_be_used_is_told(lake):
         what_if_satisfaction(lake, study="invented", who="region=nrth")
 
 
-BAD_STUDIES = {"cyclic": ("tier -> mbps", "tier -> mbps, mbps -> tier", "tier -> mbps -> tier"), "worded": ("invented.csv", "worded.csv", "'1, 3', 'yes', '19'")}
+BAD_STUDIES = {"cyclic": ("tier -> mbps", "tier -> mbps, mbps -> tier", "tier -> mbps -> tier"), "worded": ("invented.csv", "worded.csv", "121 of 1,200 (10 %): 121 no number (“yes” in row 2, the first)")}
 
 
 @pytest.fixture(scope="module")
 def bad_studies(place):
-    """A graph with a cycle, and answers that are no ratings."""
+    """A graph with a cycle, and more answers that are no ratings than may be."""
     frame = pd.read_csv(place / "studies" / "invented.csv")
     frame["rating"] = frame["rating"].astype(object)
-    frame.loc[[0, 1, 2], "rating"] = ["1, 3", "yes", 19]
+    frame.loc[:120, "rating"] = "yes"
     frame.to_csv(place / "studies" / "worded.csv", index=False)
     for name, (old, new, _) in BAD_STUDIES.items():
         (place / "studies" / f"{name}.yaml").write_text(STUDY.replace(old, new))
@@ -151,6 +153,50 @@ def test_a_study_that_cannot_be_opened_is_an_error_and_in_an_app_another_is_show
     assert said in view.missing[0]
     assert view.missing[0].endswith("Shown instead: Invented customers.")
     assert view.scenario.values == {}
+
+
+def test_answers_that_are_no_ratings_are_set_aside(place, lake):
+    frame = pd.read_csv(place / "studies" / "invented.csv").astype({"rating": object, "mbps": object})
+    frame.loc[[0, 1, 2, 7, 8], "rating"] = ["1, 3", "yes", 19, "", "Ann at the counter was rude"]
+    frame.loc[9, "mbps"] = "fast"
+    frame.loc[3, "who"] = None
+    frame.to_csv(place / "studies" / "mended.csv", index=False)
+    (place / "studies" / "mended.yaml").write_text(STUDY.replace("invented.csv", "mended.csv"))
+    view = what_if_satisfaction(lake, study="mended", changes="stalls-0.5", role="manager")
+    told = ("Satisfaction: 5 of 1,200 answers are set aside: 2 no number (“yes” in row 3, the first), 1 several numbers in one (“1, 3” in row 2), 1 out of the scale 1 to 5 (“19” in row 4), "
+            "1 empty (in row 9).")
+    assert view.missing[:3] == ["Speed: 1 of 1,200 values is set aside: 1 no number (“fast” in row 11).", told, view.missing[2]]
+    assert "lake.set_aside('mended')" in view.missing[2]
+    assert view.missing[3].startswith("1 of 1,200 rows name no customer")
+    # five have no rating, one nobody; a row without a speed has its rating
+    assert (len(view.model.y_), view.ratings.n_dropped) == (1194, 6)
+    assert view.model.X_["mbps"].isna().sum() == 1
+    assert view.tables["set_aside"].set_index(["column", "reason_code"])["n"].to_dict() == {
+        ("mbps", "bad_number"): 1, ("rating", "bad_number"): 2, ("rating", "several_numbers"): 1, ("rating", "out_of_range"): 1, ("rating", "missing_value"): 1, ("who", "missing_value"): 1}
+    assert view.scenario.result.effect == pytest.approx(0.2, abs=0.03)
+    for name in ("mended.yaml", "mended.csv"):
+        (place / "studies" / name).unlink()
+
+
+def test_a_study_that_cannot_be_kept_is_shown_all_the_same(place, lake, monkeypatch):
+    frame = pd.read_csv(place / "studies" / "invented.csv").astype({"rating": object})
+    frame.loc[0, "rating"] = "yes"
+    frame.to_csv(place / "studies" / "mended.csv", index=False)
+    (place / "studies" / "mended.yaml").write_text(STUDY.replace("invented.csv", "mended.csv"))
+    (lake.path / "quarantine").mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(lake.path / "quarantine")
+    (lake.path / "quarantine").write_text("in the way")
+    view = what_if_satisfaction(lake, study="mended")
+    assert view.missing[1].startswith("What a study set aside cannot be kept.")
+    (lake.path / "quarantine").unlink()
+    what_if_satisfaction(lake, study="mended")
+    assert lake.set_aside("mended")["raw"].tolist() == ["yes"]
+    # what was mended is no longer there
+    pd.read_csv(place / "studies" / "invented.csv").to_csv(place / "studies" / "mended.csv", index=False)
+    what_if_satisfaction(lake, study="mended")
+    assert lake.set_aside("mended").empty
+    for name in ("mended.yaml", "mended.csv"):
+        (place / "studies" / name).unlink()
 
 
 def test_a_slider_past_the_data_has_no_figure_and_says_where_they_end(lake):

@@ -55,11 +55,10 @@ class Reader:
         self.customers: LakeCustomers | StudyCustomers = of_study or LakeCustomers(lake, period if study in ("", LAKE) else LAST, asked)
         self._left_out = asked.left_out
 
-    @staticmethod
-    def _read_study(study: str, asked: Asked) -> StudyCustomers | None:
+    def _read_study(self, study: str, asked: Asked) -> StudyCustomers | None:
         """The customers of a study; one that cannot be read is told in full, for its file is the reader's own."""
         try:
-            return StudyCustomers(load_study(study, "segments"))
+            return StudyCustomers(load_study(study, "segments"), self.lake)
         except CallError as error:
             if asked.strict:
                 raise
@@ -154,7 +153,12 @@ class Reader:
             **base, answer=answer, missing=[*ignored, *self._hidden_places(chosen["segment"], small), *self._missing(is_named, earlier)], segments=segments, profiles=profiles, rules=rules, untold=list(division.untold),
             fidelity=division.fidelity, stability=division.stability, is_stable=division.is_stable, migration=migration, kept=kept, compared=compared,
             places=self._places(features, labels, chosen["segment"], small), counts=counts, figures=self._figures(segments, division, kept, counts),
-            tables={"segments": segments, "segment_profiles": profiles, "segment_rules": rules} | ({"segment_moves": migration} if len(migration) else {}))
+            tables={"segments": segments, "segment_profiles": profiles, "segment_rules": rules} | ({"segment_moves": migration} if len(migration) else {}) | self._set_aside())
+
+    def _set_aside(self) -> dict[str, pd.DataFrame]:
+        """How many cells of a study's files were set aside for which reason."""
+        counts = getattr(self.customers, "set_aside", ())
+        return {"set_aside": counts} if len(counts) else {}
 
     def _rules(self, rules: pd.DataFrame, is_named: bool, small: set[str]) -> pd.DataFrame:
         """From a manager the few who also meet a rule are hidden as the few who make a set are."""

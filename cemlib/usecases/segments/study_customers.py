@@ -11,7 +11,8 @@ from cemlib.errors import ParameterError, UnknownNameError, hide_identifiers
 from cemlib.usecases.segments.division import Marks
 from cemlib.usecases.segments.features import Feature, as_measured_frame
 from cemlib.usecases.segments.outcomes import Outcome
-from cemlib.usecases.studies.files import read_numbers_of, read_study_files
+from cemlib.usecases.studies.cells import ANSWERS, Asked
+from cemlib.usecases.studies.files import keep_aside, read_study_files
 from cemlib.usecases.studies.segmentation import SegmentFeature, SegmentOutcome
 from cemlib.usecases.studies.study import Study
 
@@ -27,11 +28,13 @@ class StudyCustomers:
     ----------
     study : Study
         With a section ``segments``.
+    lake : Lake
+        Keeps what is set aside.
 
     Raises
     ------
     ParameterError
-        A file cannot be read, or a column has no numbers.
+        A file cannot be read, or a column has no numbers, or too few.
     UnknownNameError
         There is no such column.
     """
@@ -39,8 +42,8 @@ class StudyCustomers:
     noun = noun_of_all = "customers"
     period, earlier, earlier_marks, not_moved = "", None, None, ""
 
-    def __init__(self, study: Study) -> None:
-        self.told, self.study, self._section = study, study.name, study.segments
+    def __init__(self, study: Study, lake) -> None:
+        self._lake, self.told, self.study, self._section = lake, study, study.name, study.segments
         blocks = (("behaviour", self._section.behaviour), ("expectation", self._section.expectation))
         self._features = {name: one for _, features in blocks for name, one in features.items()}
         self.catalogue = tuple(Feature(name, block, one.unit, one.label, one.log) for block, features in blocks for name, one in features.items())
@@ -49,12 +52,10 @@ class StudyCustomers:
         self._read()
 
     def _read(self) -> None:
-        frame, self._notes = read_study_files(self.told)
+        rows = read_study_files(self.told, self._asked())
+        self._notes, self.set_aside = [*keep_aside(self.told, rows, self._lake), *rows.notes], rows.aside.counts
         customer = self.told.source.customer
-        known = frame[customer].notna()
-        if (~known).any():
-            self._notes.append(f"{int((~known).sum()):,} of {len(frame):,} rows name no customer and are left out.")
-        frame = frame[known].reset_index(drop=True)
+        frame = rows.frame[rows.frame[customer].notna()].reset_index(drop=True)
         self._n_rows = len(frame)
         numbers = {name: self._feature(frame, name, one) for name, one in self._features.items()}
         values = {name: self._outcome(frame, name, one) for name, one in self._section.outcomes.items()}
@@ -65,6 +66,16 @@ class StudyCustomers:
         self.features = self.everyone = features.rename_axis(None)
         self.values = pd.DataFrame(values, index=frame.index).groupby(who).mean().round(_DIGITS).rename_axis(None)
 
+    def _asked(self) -> dict[str, Asked]:
+        """The columns of numbers; one that is asked for twice lies within both scales."""
+        wanted = [(one.column or name, Asked(one.label, 0 if one.log else None)) for name, one in self._features.items() if not one.columns]
+        scales = {name: (0, 10) if one.kind == "nps" else (one.low, one.high) for name, one in self._section.outcomes.items()}
+        wanted += [(one.column or name, Asked(one.label, *scales[name], ANSWERS)) for name, one in self._section.outcomes.items() if one.kind != "share"]
+        found: dict[str, Asked] = {}
+        for column, one in wanted:
+            found[column] = found[column].within(one) if column in found else one
+        return found
+
     def _column(self, frame: pd.DataFrame, name: str) -> pd.Series:
         if name not in frame.columns:
             raise UnknownNameError("column", name, frame.columns, where=f"study {self.study}, segments")
@@ -74,18 +85,11 @@ class StudyCustomers:
         if one.columns:
             held = self._holds([self._column(frame, column) for column in one.columns], one.value)
             return pd.concat(held, axis=1).sum(axis=1, min_count=len(held))
-        found, notes = read_numbers_of(self._column(frame, one.column or name), one.label, 0 if one.log else None)
-        self._notes += notes
-        return found
+        return self._column(frame, one.column or name)
 
     def _outcome(self, frame: pd.DataFrame, name: str, one: SegmentOutcome) -> pd.Series:
         column = self._column(frame, one.column or name)
-        if one.kind == "share":
-            return self._holds([column], one.value)[0]
-        low, high = (0, 10) if one.kind == "nps" else (one.low, one.high)
-        found, notes = read_numbers_of(column, one.label, low, high)
-        self._notes += notes
-        return found
+        return self._holds([column], one.value)[0] if one.kind == "share" else column
 
     def _holds(self, columns: list[pd.Series], value: str) -> list[pd.Series]:
         """Whether each row of each column holds a value, 0 or 1; missing where it is not known."""

@@ -1,39 +1,67 @@
-"""The rows of a study's CSV files: joined by the customer, and numbers read from what may not be one."""
+"""The rows of a study's CSV files, joined by the customer, with the numbers that are asked for."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import pandas as pd
 
-from cemlib.errors import ParameterError, UnknownNameError, hide_identifiers
+from cemlib.errors import CemError, ParameterError, UnknownNameError
+from cemlib.lake import keep_set_aside
+from cemlib.usecases.studies.cells import MISSING_VALUE, Asked, SetAside, read_numbers_of
+from cemlib.usecases.studies.csv_file import CsvFile, read_csv_file, tell_decimal
 from cemlib.usecases.studies.study import Study
 
-__all__ = ["read_numbers_of", "read_study_files"]
-
-#: What stands for a missing value.
-_MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null")
+__all__ = ["StudyRows", "keep_aside", "read_study_files"]
 
 
-def read_study_files(study: Study) -> tuple[pd.DataFrame, list[str]]:
+@dataclass(frozen=True)
+class StudyRows:
+    """What the files of a study hold.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        The rows of the first file with the columns of all, the customers as text; rows without a customer are there too.
+    notes : list of str
+        What did not fit together.
+    aside : SetAside
+        What could not be read.
+    """
+
+    frame: pd.DataFrame
+    notes: list[str]
+    aside: SetAside
+
+
+def read_study_files(study: Study, asked: Mapping[str, Asked]) -> StudyRows:
     """Read the file of a study, and those that are joined to it.
 
-    Returns
-    -------
-    DataFrame, list of str
-        The rows of the first file with the columns of all, the customers as text; and what did not fit together. A column that stands in several files
-        is that of the first.
+    Parameters
+    ----------
+    study : Study
+    asked : mapping of str to Asked
+        The columns whose numbers are wanted. A cell of them that is none is missing in the frame and set aside; the other columns are as they stand.
 
     Raises
     ------
     ParameterError
-        A file cannot be read, or a customer stands twice in one that is joined.
+        A file cannot be read, a customer stands twice in one that is joined, or too many numbers cannot be read.
     UnknownNameError
         A file has no such column of rating or customer.
     """
-    customer, notes = str(study.source.customer), []
-    frame = _read(study, str(study.source.file), customer)
+    customer, notes, aside = str(study.source.customer), [], SetAside()
+    main = _read(study, str(study.source.file), customer, aside)
+    frame, left = _with_numbers(study, main, asked, aside)
+    nobody = frame[customer].isna()
+    aside.add(main.name, frame.loc[nobody, customer], MISSING_VALUE, "no customer")
+    if nobody.any():
+        notes.append(f"{int(nobody.sum()):,} of {len(frame):,} rows name no customer and are left out (row {frame.index[nobody][0]}{', the first' if nobody.sum() > 1 else ''}).")
     for name in study.source.join:
-        other = _read(study, name, customer).dropna(subset=[customer])
+        file = _read(study, name, customer, aside)
+        other, left = _with_numbers(study, file, left, aside, taken=frame.columns)
+        other = other.dropna(subset=[customer])
         twice = int(other[customer].duplicated().sum())
         if twice:
             raise ParameterError("A customer stands twice in a file that is joined.", wanted="a row a customer", came=f"{twice} rows too many", where=name,
@@ -47,74 +75,42 @@ def read_study_files(study: Study) -> tuple[pd.DataFrame, list[str]]:
         differ = [one for one in shared if _differ(merged[one], merged[f"{one}_other"])]
         notes += [f"{', '.join(differ)} differs between {study.source.file} and {name}: that of {study.source.file} is taken."] if differ else []
         frame = frame.merge(other.drop(columns=shared), how="left", on=customer, validate="many_to_one")
-    if study.source.rating and study.source.rating not in frame.columns:
-        raise UnknownNameError("column", study.source.rating, frame.columns, where=str(study.source.file))
-    return frame, notes
+    if left:
+        raise UnknownNameError("column", next(iter(left)), frame.columns, where=main.how)
+    return StudyRows(frame.reset_index(drop=True), notes, aside)
 
 
-def _read(study: Study, name: str, customer: str) -> pd.DataFrame:
+def keep_aside(study: Study, rows: StudyRows, lake) -> list[str]:
+    """Keep what was set aside in the lake's quarantine; what is told of it, in sentences."""
     try:
-        # 007 is another customer than 7, and "None" is what many systems write of who has none of something
-        frame = pd.read_csv(study.path.parent / name, dtype={customer: "str"}, keep_default_na=False, na_values=_MISSING)
-    except (OSError, ValueError) as error:
-        raise ParameterError("The file of a study cannot be read.", came=str(error)[:120], where=name) from error
-    if customer not in frame.columns:
-        raise UnknownNameError("column", customer, frame.columns, where=name)
-    return frame
+        keep_set_aside(lake.path, study.name, rows.aside.frame)
+    except CemError as error:
+        # a page that is read by others than the owner is shown all the same
+        return [*rows.aside.sentences, f"{error.what} ({error.came or error.todo})"]
+    where = [f"What is set aside lies with its reason, file and row in the lake's quarantine: lake.set_aside({study.name!r})."]
+    return [*rows.aside.sentences, *(where if rows.aside.sentences else [])]
+
+
+def _read(study: Study, name: str, customer: str, aside: SetAside) -> CsvFile:
+    told = study.source
+    file = read_csv_file(study.path.parent / name, name, customer, aside, delimiter=told.delimiter, encoding=told.encoding, most=study.most_set_aside)
+    if customer not in file.frame.columns:
+        raise UnknownNameError("column", customer, file.frame.columns, where=file.how)
+    return file
+
+
+def _with_numbers(study: Study, file: CsvFile, asked: Mapping[str, Asked], aside: SetAside, taken: pd.Index | None = None) -> tuple[pd.DataFrame, dict[str, Asked]]:
+    """The frame of a file with its numbers read, and what is still asked for of other files."""
+    here = {name: one for name, one in asked.items() if name in file.frame.columns and (taken is None or name not in taken)}
+    decimal = study.source.decimal or tell_decimal(file.frame, list(here), file.name)
+    cells = file.as_text(list(here)) if decimal == "," else file.frame
+    read = {name: read_numbers_of(cells[name], one, file.name, aside, decimal=decimal, most=study.most_set_aside) for name, one in here.items()}
+    return file.frame.assign(**read), {name: one for name, one in asked.items() if name not in here}
 
 
 def _differ(one: pd.Series, other: pd.Series) -> bool:
     both = one.notna() & other.notna()
-    are_numbers = all(pd.api.types.is_numeric_dtype(values) for values in (one, other))
-    left, right = (values[both] if are_numbers else values[both].astype(str) for values in (one, other))
-    return bool((left != right).any())
-
-
-def read_numbers_of(column: pd.Series, label: str, low: float | None = None, high: float | None = None) -> tuple[pd.Series, list[str]]:
-    """Numbers of a column; what is none, or lies outside of the scale, is missing and counted.
-
-    Parameters
-    ----------
-    column : Series
-    label : str
-        What the notes call it.
-    low, high : float, optional
-        The scale, both ends included.
-
-    Raises
-    ------
-    ParameterError
-        Not one value is a number.
-
-    Examples
-    --------
-    >>> numbers, notes = read_numbers_of(pd.Series(["4", "1, 3", None, "19"]), "Satisfaction", 1, 5)
-    >>> numbers.tolist()
-    [4.0, nan, nan, nan]
-    >>> notes
-    ['Satisfaction: 1 of 3 is no number (“1, 3”) and is left out.', 'Satisfaction: 1 of 3 is not within 1 – 5 (“19”) and is left out.']
-    """
-    given = column.notna() & (column.astype(str).str.strip() != "")
-    numbers = pd.to_numeric(column.where(given), errors="coerce").astype(float).replace([np.inf, -np.inf], np.nan)
-    bad = given & numbers.isna()
-    if bad.any() and bad.sum() == given.sum():
-        raise ParameterError(f"{label} has no numbers.", wanted="numbers", came=_first(column[bad]), where=f"column {column.name}")
-    outside = (numbers < (-np.inf if low is None else low)) | (numbers > (np.inf if high is None else high))
-    notes = _note(label, column[bad], int(given.sum()), "no number") + _note(label, column[outside], int(given.sum()), f"not within {_bound(low)} – {_bound(high)}")
-    return numbers.mask(outside), notes
-
-
-def _note(label: str, values: pd.Series, n: int, what: str) -> list[str]:
-    if values.empty:
-        return []
-    verb = "is" if len(values) == 1 else "are"
-    return [f"{label}: {len(values):,} of {n:,} {verb} {what} ({_first(values)}) and {verb} left out."]
-
-
-def _first(values: pd.Series) -> str:
-    # a few words of what was found: never a whole answer, nor a number of a person
-    return ", ".join(f"“{hide_identifiers(str(one))[:20]}”" for one in values.drop_duplicates().head(3))
-
-
-def _bound(value: float | None) -> str:
-    return "…" if value is None else f"{value:g}"
+    if any(pd.api.types.is_numeric_dtype(values) for values in (one, other)):
+        left, right = (pd.to_numeric(values[both], errors="coerce") for values in (one, other))
+        return bool(((left != right) & left.notna()).any())
+    return bool((one[both].astype(str) != other[both].astype(str)).any())

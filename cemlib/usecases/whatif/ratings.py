@@ -11,7 +11,8 @@ import pandas as pd
 from cemlib.enrich import enriched
 from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.lake import collect_frame
-from cemlib.usecases.studies.files import read_study_files
+from cemlib.usecases.studies.cells import ANSWERS, Asked
+from cemlib.usecases.studies.files import keep_aside, read_study_files
 from cemlib.usecases.studies.study import OUTCOME, Study
 
 __all__ = ["Ratings", "read_study_ratings"]
@@ -34,9 +35,11 @@ class Ratings:
     edges : list of (str, str)
         The graph in the names of ``features``.
     n_dropped : int
-        Ratings without an answer or without a customer.
+        Rows without an answer that can be used, or without a customer.
     notes : list of str
-        Of files that were joined.
+        What was set aside, and of files that were joined.
+    set_aside : DataFrame
+        How many cells of which file and column were set aside for which reason.
     """
 
     features: pd.DataFrame
@@ -46,6 +49,7 @@ class Ratings:
     edges: list[tuple[str, str]]
     n_dropped: int
     notes: list[str] = field(default_factory=list)
+    set_aside: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
 
 def read_study_ratings(study: Study, lake) -> Ratings:
@@ -54,15 +58,17 @@ def read_study_ratings(study: Study, lake) -> Ratings:
     Raises
     ------
     ParameterError
-        The file cannot be read, or nobody answered.
+        The file cannot be read, too many of its answers are none, or nobody answered.
     UnknownNameError
         The study names a column that is not there.
     """
     if study.source.lake:
-        notes, (frame, rating, customer) = [], _from_lake(lake)
+        (frame, rating, customer), notes, aside = _from_lake(lake), [], pd.DataFrame()
     else:
-        frame, notes = read_study_files(study)
         rating, customer = str(study.source.rating), str(study.source.customer)
+        asked = {name: Asked(one.label) for name, one in study.features.items() if one.kind == "number"}
+        rows = read_study_files(study, asked | {rating: Asked("Satisfaction", *study.scale, ANSWERS, is_rating=True)})
+        frame, notes, aside = rows.frame, [*keep_aside(study, rows, lake), *rows.notes], rows.aside.counts
     keep = frame[rating].notna() & frame[customer].notna()
     rows = frame[keep].reset_index(drop=True)
     if rows.empty:
@@ -78,7 +84,7 @@ def read_study_ratings(study: Study, lake) -> Ratings:
         features |= made
         parts[name] = list(made)
     groups = pd.DataFrame({name: rows[name].astype("str").where(rows[name].notna(), "unknown").astype("category") for name in study.groups}, index=rows.index)
-    return Ratings(pd.DataFrame(features, index=rows.index), rows[rating], rows[customer], groups, _edges(study, parts), int((~keep).sum()), notes)
+    return Ratings(pd.DataFrame(features, index=rows.index), rows[rating], rows[customer], groups, _edges(study, parts), int((~keep).sum()), notes, aside)
 
 
 def _dummies(values: pd.Series, name: str) -> dict[str, pd.Series]:

@@ -256,6 +256,8 @@ class SatisfactionView:
             found["compared"] = self.hide(self.scenario.compared)
         if self.first is not None:
             found["improvements_first"] = self.hide(self.first.ranking)
+        if len(self.ratings.set_aside):
+            found["set_aside"] = self.ratings.set_aside
         return found
 
     def scenario_table(self) -> pd.DataFrame:

@@ -41,7 +41,7 @@ def caution_sentences(one: Scenario, study: Study, suspects: Sequence[str], drop
     told = [_PERCENT.sub(r"\1 %", one) for one in told]
     told += list(suspects)
     if dropped:
-        told.append(f"{dropped:,} rows without a rating or a customer are left out.")
+        told.append(f"{dropped:,} rows without a rating that can be used, or without a customer, are left out.")
     told.append("Only those who answered are seen; who answers is not who is a customer.")
     if study.unobserved:
         told.append(f"The graph declares as not observed: {', '.join(study.unobserved)}.")
