@@ -84,7 +84,8 @@ def suppress_small_groups(
         The groups of each value of these columns add up to a total; see ``total_shown``.
     total_shown : bool
         The reader also sees the total of the rows. When one group alone is hidden, its figure would be the total less the
-        others: then the smallest other group is hidden too (complementary suppression).
+        others, and two of few would be told to be few together: then the smallest other groups are hidden too, until the hidden
+        ones make k (complementary suppression). A hidden group of unknown number is taken for k.
 
     Returns
     -------
@@ -122,9 +123,13 @@ def suppress_small_groups(
         by = [within] if isinstance(within, str) else list(within or [])
         for _, part in out.groupby(by, dropna=False) if by else [((), out)]:
             hidden = part["is_suppressed"]
-            others = size[part.index][~hidden & (size[part.index] > 0)]
-            if hidden.sum() == 1 and not others.empty:
-                out.loc[others.idxmin(), "is_suppressed"] = True
+            others = size[part.index][~hidden & (size[part.index] > 0)].sort_values(kind="stable")
+            count, together = hidden.sum(), size[part.index][hidden].fillna(k).sum()
+            for name, more in others.items() if count else ():
+                if count > 1 and together >= k:
+                    break
+                out.loc[name, "is_suppressed"] = True
+                count, together = count + 1, together + more
     hidden = out["is_suppressed"].to_numpy()
     for name in (figures if figures is not None else [one for one in FIGURE_COLUMNS if one in out]):
         out[name] = out[name].mask(hidden)

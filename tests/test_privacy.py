@@ -40,6 +40,19 @@ def test_two_hidden_cells_protect_each_other():
     assert suppress_small_groups(frame, "manager", k=10, total_shown=True)["is_suppressed"].tolist() == [True, True, False]
 
 
+def test_hidden_cells_that_are_few_together_take_another_with_them():
+    # 57 less 50 would be the seven of A and B; a group of unknown number may be of any
+    frame = pd.DataFrame({"partner": list("ABCD"), "value": 1.0, "subscribers": [2, 5, 50, 50]})
+    assert suppress_small_groups(frame, "manager", k=10, total_shown=True)["is_suppressed"].tolist() == [True, True, True, False]
+    unknown = frame.assign(subscribers=[2, None, 50, 50])
+    assert suppress_small_groups(unknown, "manager", k=10, total_shown=True)["is_suppressed"].tolist() == [True, True, False, False]
+
+
+def test_where_nobody_is_few_nothing_is_hidden():
+    frame = pd.DataFrame({"value": 1.0, "subscribers": [0, 10, 50]})
+    assert not suppress_small_groups(frame, "manager", k=10, total_shown=True)["is_suppressed"].any()
+
+
 def test_a_group_of_unknown_size_is_not_shown():
     frame = pd.DataFrame({"value": [1.0], "subscribers": [None]})
     assert suppress_small_groups(frame, "manager")["is_suppressed"].tolist() == [True]

@@ -10,7 +10,8 @@ import pandas as pd
 from cemlib.experience import ExperienceScores
 from cemlib.privacy import may_see_records, suppress_small_groups
 from cemlib.settings import settings
-from cemlib.usecases.satisfaction.spread import BANDS
+from cemlib.usecases.cell_suppression import hide_cells
+from cemlib.usecases.satisfaction.spread import BANDS, count_bands
 
 __all__ = ["Moves", "find_moves"]
 
@@ -57,8 +58,11 @@ def find_moves(before: ExperienceScores, after: ExperienceScores, role: str | No
     """
     diff = before.diff(after)
     frame = diff.frame.astype({"band_before": str, "band_after": str})
-    bands = pd.crosstab(frame["band_before"], frame["band_after"]).reindex(index=BANDS, columns=BANDS, fill_value=0)
-    bands = bands.rename_axis(columns="band_after").stack().rename("customers").reset_index()
+    crossed = pd.crosstab(frame["band_before"], frame["band_after"]).reindex(index=BANDS, columns=BANDS, fill_value=0)
+    small = [set(some.loc[some["is_suppressed"], "band"]) for some in (count_bands(one, role) for one in (before, after))]
+    # how many are in each band before and after is shown, so the table's lines tell a lonely hidden cell
+    told = crossed.mask(hide_cells(crossed, *small)[0])
+    bands = pd.DataFrame({"customers": crossed.stack(), "_shown": told.stack(future_stack=True)}).rename_axis(index=["band_before", "band_after"]).reset_index()
     moved = frame[frame["change"].abs() >= 1]
     reasons = moved.groupby("why").agg(customers=("change", "size"), points=("why_points", "mean")).reset_index().sort_values(["customers", "why"], ascending=[False, True], ignore_index=True)
     segments = frame.merge(before.frame[["subscriber_key", "segment"]], on="subscriber_key")
@@ -68,7 +72,7 @@ def find_moves(before: ExperienceScores, after: ExperienceScores, role: str | No
     def shown(some: pd.DataFrame, *figures: str) -> pd.DataFrame:
         return suppress_small_groups(some, role, subscribers="customers", figures=["customers", *figures], total_shown=True)
 
-    return Moves((before.index.version, after.index.version), _shown_counts(diff.summary(), role), shown(bands), shown(reasons, "points"), shown(segments, "change"),
+    return Moves((before.index.version, after.index.version), _shown_counts(diff.summary(), role), suppress_small_groups(bands, role, subscribers="_shown", figures=["customers"]).drop(columns="_shown"), shown(reasons, "points"), shown(segments, "change"),
                  named if may_see_records(role) else named.head(0))
 
 

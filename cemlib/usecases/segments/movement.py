@@ -10,12 +10,16 @@ import pandas as pd
 from cemlib.kpi.interval import bound_ratio
 from cemlib.privacy import suppress_small_groups
 from cemlib.settings import settings
+from cemlib.usecases.cell_suppression import hide_cells
 from cemlib.usecases.segments.features import as_measured
 
 __all__ = ["compare_segments", "find_places", "profile_segments", "trace_moves"]
 
 #: Degrees of a square on the map.
 _SQUARE = 0.5
+
+#: A latitude and a longitude that no square has.
+_NOWHERE = 1e3
 
 
 def profile_segments(features: pd.DataFrame, labels: pd.Series, used, role: str | None, small: Collection[str] = ()) -> pd.DataFrame:
@@ -63,7 +67,8 @@ def trace_moves(before: pd.Series, after: pd.Series, role: str | None, small: Co
     Returns
     -------
     DataFrame, dict
-        before, after, customers, share_ratio (of those before), is_suppressed; and value, low, high, n of the share that stayed.
+        before, after, customers, share_ratio (of those before), is_suppressed; and value, low, high, n of the share that stayed: where a move is hidden, of
+        customers counted in steps of the minimum group.
     """
     both = pd.DataFrame({"before": before, "after": after}).dropna()
     if both.empty:
@@ -73,10 +78,12 @@ def trace_moves(before: pd.Series, after: pd.Series, role: str | None, small: Co
     long = counted.stack().rename("customers").reset_index()
     total = long.groupby("before")["customers"].transform("sum")
     long["share_ratio"] = np.where(total > 0, long["customers"] / total.where(total > 0), np.nan)
-    # rows of the table add up to what is shown elsewhere: one hidden cell alone could be worked out
-    counted = long["customers"].mask(long["before"].isin(small) | long["after"].isin(small))
-    shown = suppress_small_groups(long.assign(subscribers=counted), role, figures=["customers", "share_ratio"], within="before", total_shown=True)
+    hidden = hide_cells(counted, small, small)[0].stack().to_numpy()
+    shown = suppress_small_groups(long.assign(subscribers=long["customers"].mask(hidden)), role, figures=["customers", "share_ratio"])
     stayed = int((both["before"] == both["after"]).sum())
+    if shown["is_suppressed"].any():
+        # the moves of two segments are told by their sizes and by how many stayed
+        stayed = min(len(both), settings().minimum_group * round(stayed / settings().minimum_group))
     low, high = bound_ratio([stayed], [len(both)])
     return shown.drop(columns="subscribers"), {"value": stayed / len(both), "low": float(low[0]), "high": float(high[0]), "n": len(both)}
 
@@ -133,34 +140,19 @@ def find_places(cells: pd.Series, labels: pd.Series, resources: pd.DataFrame, se
     """
     columns = ["latitude_deg", "longitude_deg", "subscribers", "n", "share_ratio", "low", "high", "is_suppressed"]
     at = resources.dropna().drop_duplicates("resource_id").set_index("resource_id")
-    there = cells[cells.isin(at.index) & labels.notna()]
-    if there.empty:
+    there = cells.reindex(labels.index)[labels.notna()]
+    if not there.isin(at.index).any():
         return pd.DataFrame(columns=columns)
-    squares = np.floor(at.loc[there].to_numpy() / _SQUARE) * _SQUARE + _SQUARE / 2
+    # those of no known place are in the sizes of the segments, which are shown
+    squares = np.floor(at.reindex(there).to_numpy() / _SQUARE) * _SQUARE + _SQUARE / 2
     frame = pd.DataFrame({"latitude_deg": squares[:, 0], "longitude_deg": squares[:, 1], "segment": labels.loc[there.index].to_numpy()})
-    counted = frame.groupby(["latitude_deg", "longitude_deg"])["segment"].value_counts().unstack(fill_value=0)
+    counted = pd.crosstab([frame["latitude_deg"].fillna(_NOWHERE), frame["longitude_deg"].fillna(_NOWHERE)], frame["segment"])
+    nowhere = counted.index.isin([(_NOWHERE, _NOWHERE)])
+    few, is_few = (one[~nowhere] for one in hide_cells(counted, small_columns=small, unshown_rows=counted.index[nowhere], may_hide_totals=True))
+    counted = counted[~nowhere]
     everybody = counted.sum(axis=1)
     found = pd.DataFrame({"subscribers": everybody, "n": counted.get(segment, 0) if segment else everybody})
-    few = _few_cells(counted, small)
-    found = found.assign(_least=everybody.mask(few[segment]) if segment in few else everybody).reset_index()
+    found = found.assign(_least=everybody.mask(is_few | few[segment] if segment in few else is_few)).reset_index()
     low, high = bound_ratio(found["n"], found["subscribers"])
     found = found.assign(share_ratio=found["n"] / found["subscribers"], low=low, high=high)
     return suppress_small_groups(found, role, subscribers="_least", figures=["subscribers", "n", "share_ratio", "low", "high"])[columns]
-
-
-def _few_cells(counted: pd.DataFrame, small: Collection[str]) -> pd.DataFrame:
-    """Which counts of segments by square tell of few: those below the minimum group and of hidden segments, and further ones until nobody can work them out.
-
-    The customers of a square and of a segment are shown elsewhere, so what is hidden of one of them are at least two counts that make the minimum group together.
-    """
-    least, values, is_small = settings().minimum_group, counted.to_numpy(), counted.columns.isin(small)
-    few = (values > 0) & ((values < least) | is_small)
-    is_open = True
-    while is_open:
-        is_open = False
-        # hidden[…] writes through to few
-        for line, hidden in [*zip(values, few), *zip(values.T[~is_small], (few[:, place] for place in np.flatnonzero(~is_small)))]:
-            others = np.flatnonzero(~hidden & (line > 0))
-            if hidden.any() and len(others) and (hidden.sum() == 1 or line[hidden].sum() < least):
-                hidden[others[line[others].argmin()]] = is_open = True
-    return pd.DataFrame(few, index=counted.index, columns=counted.columns)
