@@ -1,4 +1,4 @@
-"""What every test shares: where the shared data lies, and a secret of the tests' own."""
+"""What every test shares: where the shared data lies, a secret of the tests' own, and how long an example may take."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 HOME = Path(__file__).resolve().parent.parent
+
+# how long an example takes, and how long it takes to be invented, is the machine's and not the code's: two workers share it
+settings.register_profile("cem", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cem")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -25,7 +25,7 @@ def test_no_overdispersion_is_the_binomial():
     assert below[0] == pytest.approx(0.087327, abs=1e-5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(den=st.integers(1, 400), share=st.floats(0, 1), rate=st.floats(0.02, 0.98), rho=st.floats(0.0005, 0.3))
 def test_tails_agree_with_scipy(den, share, rate, rho):
     num = round(den * share)
@@ -42,7 +42,7 @@ def test_wide_distributions_agree_with_scipy(num):
     assert sum(tail_parts([num], [20000], 0.97, 0.002))[0] == pytest.approx(betabinom.cdf(num, 20000, a, b), rel=1e-4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(den=st.integers(1, 300), rate=st.floats(0.05, 0.95), rho=st.floats(0.0005, 0.04), q=st.floats(0.01, 0.99))
 def test_quantile_is_the_first_count_that_reaches_the_probability(den, rate, rho, q):
     count = quantile(q, [den], rate, rho)

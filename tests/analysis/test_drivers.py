@@ -33,7 +33,7 @@ def test_shares_of_two_correlated_drivers_by_hand():
     assert shapley_shares(moments, [np.array([0]), np.array([1])], 10**9) == pytest.approx(by_hand)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(2, 5))
 def test_shares_add_up_and_do_not_depend_on_the_order(seed, count):
     data = np.random.default_rng(seed).normal(size=(60, count + 1)).cumsum(axis=1)

@@ -139,7 +139,7 @@ def renamed(frame: pd.DataFrame, rng: np.random.Generator, names: dict, values: 
     return out[list(rng.permutation(out.columns))]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000), st.sampled_from(["ratio", "count", "sum"]))
 def test_names_and_orders_change_nothing(seed, kind):
     rng = np.random.default_rng(seed)

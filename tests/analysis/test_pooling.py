@@ -117,7 +117,7 @@ def test_order_of_rows_and_zones_of_clocks_change_nothing(hundred):
     assert hundred.watch(other).table.equals(expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 40), st.integers(0, 5)), min_size=1, unique_by=lambda one: one[:2]), st.sampled_from([(1, 1), (6, 1), (6, 3), (12, 6)]))
 def test_trailing_sums_are_the_sums_one_by_one(rows, spans):
     frame = pd.DataFrame(sorted(rows), columns=["code", "hour", "den"])

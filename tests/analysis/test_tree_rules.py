@@ -71,7 +71,7 @@ def test_a_group_without_a_rule_is_named():
     assert table.at["high", "rule"].startswith("a above 0.5")
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10_000), groups=st.integers(2, 4))
 def test_counts_of_the_table_are_those_of_the_figures(seed, groups):
     rng = np.random.default_rng(seed)

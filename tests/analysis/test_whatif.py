@@ -317,7 +317,7 @@ def test_an_interval_of_few_customers_is_wider_and_of_few_draws_not_shorter():
     assert high.tolist() == pytest.approx([18, 0], abs=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(knots=st.lists(st.integers(-50, 50), min_size=3, max_size=7, unique=True), slope=st.floats(-3, 3))
 def test_a_spline_is_straight_beyond_its_knots_and_smooth_within(knots, slope):
     spline = Spline(np.sort(np.array(knots, float)))

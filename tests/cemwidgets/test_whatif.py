@@ -127,7 +127,7 @@ def test_a_point_stands_where_its_row_says():
     assert "Too few" in gains_svg(gains(state=["too few"]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(0, 100), st.floats(-1, 1)), min_size=1, max_size=8))
 def test_points_never_cover_each_other(pairs):
     performance, importance = (list(one) for one in zip(*pairs, strict=True))

@@ -197,7 +197,7 @@ def test_the_sample_has_something_to_count(code):
 
 
 @pytest.mark.parametrize("table", [table for table in TABLES if any(catalogue()[code].part.additive for code in codes_of(table))])
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(seed=st.integers(0, 10_000))
 def test_the_parts_of_a_union_are_the_sums(table, seed):
     codes = [code for code in codes_of(table) if catalogue()[code].part.additive]

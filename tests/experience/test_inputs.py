@@ -158,7 +158,7 @@ def test_a_row_is_counted_once_for_its_gravest_reason():
     assert rating.counts == {"rows": 5, "scored": 1, "missing": 1, "impossible": 2, "outside": 1, "extrapolated": 0}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from([0.0, 1.0, 5.0, 30.0, 140.0, -2.0, np.nan, np.inf]), min_size=1, max_size=12), st.integers(0, 3))
 def test_counts_add_up_and_a_row_is_scored_alone_as_among_others(values, shift):
     # enough rows for several blocks, so that the seams are crossed

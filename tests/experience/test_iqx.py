@@ -10,7 +10,7 @@ from cemlib.errors import ParameterError
 from cemlib.experience import IqxCurve
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0.5, 3.9), st.floats(0.01, 50), st.floats(1.0, 1.1))
 def test_known_parameters_are_found_again(alpha, beta, gamma):
     # the disturbance covers the fall, whatever its unit
@@ -47,7 +47,7 @@ def test_residuals_and_predictions_keep_their_rows():
     assert (score.method, score.unit) == ("iqx", "MOS")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_the_curve_never_rises_and_stays_on_the_scale(seed):
     rng = np.random.default_rng(seed)

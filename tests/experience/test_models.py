@@ -24,7 +24,7 @@ from cemlib.experience import (
 )
 from cemlib.experience.video import _mos_of, _rating_of
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 
 def falls(values, slack=1e-9):

@@ -27,7 +27,7 @@ def scores():
     return score_evidence(invent(INDEX, seed=1, customers=400), INDEX)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 1000), customers=st.integers(1, 40), active=st.floats(0.02, 1), weights=WEIGHTS, missing=st.sampled_from(["renormalise", "no_score"]))
 def test_a_score_is_the_sum_of_its_parts_and_stays_on_its_scale(seed, customers, active, weights, missing):
     index = INDEX.with_weights(weights).model_copy(update={"missing_services": missing})

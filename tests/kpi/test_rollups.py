@@ -305,7 +305,7 @@ def record(one):
                         "received_at": (day + dt.timedelta(hours=one["late"])).isoformat()}
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.data_too_large], phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=3, suppress_health_check=[HealthCheck.data_too_large], phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(batches=st.lists(st.lists(RECORD, min_size=1, max_size=25), min_size=2, max_size=4), questions=st.lists(QUESTION, min_size=2, max_size=2),
        refreshed=st.lists(st.booleans(), min_size=4, max_size=4))
 def test_whatever_comes_and_is_asked_the_figures_are_those_of_the_records(batches, questions, refreshed):

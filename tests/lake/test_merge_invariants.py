@@ -57,7 +57,7 @@ def merged(connection, files):
 
 
 @given(files=FILES, data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_order_and_repetition_do_not_matter(connection, files, data):
     # by hand: of each ticket the record that was received last, of two at the same time the greater record_id
     newest = {}

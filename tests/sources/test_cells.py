@@ -164,7 +164,7 @@ def test_bad_rows_of_parquet_are_told_by_their_row(tmp_path, door, read_all):
     assert rejected[0]["raw"].split(",")[4] == "999010000000001"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.text(max_size=12), st.text(max_size=12), st.text(max_size=12)), max_size=20))
 def test_whatever_comes_is_accepted_within_the_contract_or_rejected_with_a_reason(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("any") / "cells.csv"

@@ -218,7 +218,7 @@ def test_files_are_sorted_each_once_and_found_in_the_folder_of_the_connector(tmp
     assert [one.name for one in found] == sorted(names)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max_size=8), min_size=1, max_size=5), max_size=12))
 def test_every_line_is_cut_as_the_csv_module_cuts_it_or_is_malformed(tmp_path_factory, rows):
     buffer = io.StringIO()

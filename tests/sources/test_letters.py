@@ -7,7 +7,7 @@ import datetime as dt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cemlib.sources import Door
@@ -37,14 +37,12 @@ def alone(reader, texts, kind):
 
 
 @pytest.mark.parametrize("kind", ["float64", "int64"])
-@settings(deadline=None)
 @given(texts=st.lists(numbers, max_size=6))
 def test_numbers_do_not_depend_on_their_neighbours(reader, kind, texts):
     together = reader._cast(pa.array(texts, pa.string()), kind).to_pylist()
     assert [repr(one) for one in together] == [repr(one) for one in alone(reader, texts, kind)]
 
 
-@settings(deadline=None)
 @given(texts=st.lists(times, max_size=6))
 def test_times_do_not_depend_on_their_neighbours(reader, texts):
     assert reader._cast(pa.array(texts, pa.string()), "timestamp").to_pylist() == alone(reader, texts, "timestamp")
@@ -78,7 +76,6 @@ identifiers = st.one_of(st.none(), st.text("0123456789", min_size=12, max_size=1
 
 
 @pytest.mark.parametrize("kind", ["imsi", "imei"])
-@settings(deadline=None)
 @given(texts=st.lists(identifiers, max_size=8), is_kept=st.booleans())
 def test_a_column_passes_the_door_as_its_identifiers_do(kind, texts, is_kept):
     door = Door(KEY, plmn_codes=["99901"])

@@ -24,7 +24,7 @@ def the_long_way(digits: str) -> tuple[str, str, str] | None:
     return normal, phonenumbers.region_code_for_number(number), str(number.country_code)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(st.sampled_from(CODES), st.text("0123456789", min_size=1, max_size=14))
 def test_what_goes_the_short_way_comes_out_the_same(code, national):
     digits = code + national

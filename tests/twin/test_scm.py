@@ -94,7 +94,7 @@ CHANGES = st.builds(
     st.sampled_from(NUMBERS), st.sampled_from(["set", "add", "times"]), st.floats(0, 3, allow_nan=False), st.integers(0, 6), st.sampled_from([1.0, 0.5, 0.0]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(change=CHANGES, seed=st.integers(0, 2**40))
 def test_do_changes_descendants_only_and_is_what_a_world_of_its_own_would_be(change, seed):
     before = world(seed)
@@ -111,7 +111,7 @@ def test_do_changes_descendants_only_and_is_what_a_world_of_its_own_would_be(cha
             assert np.array_equal(same[name], before[name])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(customers=st.lists(st.integers(0, 10**6), min_size=2, max_size=12, unique=True), data=st.data())
 def test_nothing_depends_on_blocks_or_on_who_else_is_there(customers, data):
     cut = data.draw(st.integers(1, len(customers) - 1))

@@ -162,7 +162,7 @@ def test_a_file_of_the_operator_can_be_chosen_and_compared(lake, tmp_path, monke
     assert found.chosen["weights"] == ""
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from(["quality", "memory", "price", "data", "sms"]), st.integers(0, 95)), min_size=1, max_size=5))
 def test_any_row_of_moves_can_be_told_in_a_text(moves):
     before = load_index()
