@@ -121,6 +121,8 @@ class FileDrop:
 
     def _look(self) -> list[str]:
         """Take what is complete; returns the names of what is not yet."""
+        # an age is counted from after a state was seen to before it was seen again: however long a look takes, it never makes a file old
+        began = time.monotonic()
         try:
             entries = {one.name: one.stat(follow_symlinks=False) for one in os.scandir(self._folder)}
         except FileNotFoundError:
@@ -135,10 +137,12 @@ class FileDrop:
         self._seen = {name: one for name, one in self._seen.items() if name in claimed}
         young, ready = [], []
         for name, held in claimed.items():
-            state, now = (held.st_size, held.st_mtime_ns), time.monotonic()
-            if self._seen.get(name, (None, 0))[0] != state:
-                self._seen[name] = (state, now)
-            if now - self._seen[name][1] < self._settle_s or is_open_for_writing(self._folder / name):
+            state, age = (held.st_size, held.st_mtime_ns), 0.0
+            if self._seen.get(name, (None, 0))[0] == state:
+                age = began - self._seen[name][1]
+            else:
+                self._seen[name] = (state, time.monotonic())
+            if age < self._settle_s or is_open_for_writing(self._folder / name):
                 young.append(name)
             else:
                 ready.append((held.st_mtime_ns, name))

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from crashing import die_in_drop, hold_lock
@@ -104,19 +105,23 @@ def test_a_free_name_keeps_its_endings(tmp_path, name, free):
     assert free_name(tmp_path / name).name == free
 
 
-def test_a_file_is_taken_when_it_has_settled(lake, folder, told):
-    """Grows for a while, in steps shorter than the time to settle."""
+def test_a_file_is_taken_when_it_has_settled(lake, folder, told, monkeypatch):
+    """Grows for a while, in steps shorter than the time to settle, by a clock of its own: a busy machine makes no step longer."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("cemlib.lake.drop.time", SimpleNamespace(monotonic=lambda: clock.now))
     put(folder, "a.txt", "")
-    drop = drop_of(lake, folder, told, settle_s=0.6, interval_s=0.05)
+    drop = drop_of(lake, folder, told, settle_s=0.6, interval_s=0.01)
     watching = threading.Thread(target=drop.watch)
     watching.start()
     for number in range(8):
         with open(folder / "a.txt", "a") as file:
             file.write(registrations("2026-03-01", 10, first=number * 10))
-        time.sleep(0.1)
-    until = time.monotonic() + 60
+        time.sleep(0.03)
+        clock.now += 0.5
+    until = time.monotonic() + 180
     while not (folder / "done" / "a.txt").exists() and time.monotonic() < until:
-        time.sleep(0.05)
+        time.sleep(0.02)
+        clock.now += 0.1
     drop.stop()
     watching.join()
     assert [one["records"] for one in told if "moved_to" in one] == [80]
