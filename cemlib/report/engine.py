@@ -7,6 +7,7 @@ directory of the calling process.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 import weakref
@@ -28,6 +29,8 @@ __all__ = ["ENGINE", "Session", "step_title", "stop_all"]
 #: The engine's name at papermill.
 ENGINE = "cem"
 _LOG_LEVEL = 100
+# the path of a socket has 107 bytes at most
+_LONGEST_PLACE = 80
 _SESSIONS: weakref.WeakSet[Session] = weakref.WeakSet()
 
 
@@ -43,6 +46,8 @@ class Session:
         The kernel's environment.
     log : file
         Takes what the kernel's process writes outside any cell.
+    private : Path
+        A folder that nobody else can read, for the sockets between the two processes.
     timeout_s, cell_timeout_s : float
     progress : callable or None
         Called with (cells done, cells in all, title of the step) before every code cell and at the end.
@@ -57,6 +62,7 @@ class Session:
     folder: Path
     environment: dict[str, str]
     log: Any
+    private: Path
     timeout_s: float
     cell_timeout_s: float
     progress: Callable[[int, int, str], None] | None = None
@@ -100,6 +106,13 @@ class _Client(PapermillNotebookClient):
         self.session = session
         super().__init__(nb_man, kernel_manager_class=_OwnKernel, timeout_func=self._limit, shutdown_kernel="immediate",
                          on_cell_execute=self._tell, **kw)
+
+    def create_kernel_manager(self) -> AsyncKernelManager:
+        """Sockets in a folder of the run's own: a port that was found free may be another program's by the time the kernel takes it."""
+        kernel = super().create_kernel_manager()
+        if len(os.fsencode(self.session.private)) <= _LONGEST_PLACE:
+            kernel.transport, kernel.connection_file = "ipc", str(self.session.private / "kernel.json")
+        return kernel
 
     def _limit(self, cell: Any) -> float:
         left = self.session.remaining()

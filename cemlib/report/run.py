@@ -22,7 +22,7 @@ from cemlib.settings import settings
 
 __all__ = ["Run"]
 
-_START_S = 60
+_START_S = 120
 _ERROR_LENGTH = 1000
 
 
@@ -86,7 +86,7 @@ class Run:
         from cemlib.report.engine import ENGINE, Session
 
         with tempfile.TemporaryDirectory(prefix="cem-kernel-") as private, tempfile.TemporaryFile() as log:
-            self.session = Session(settings().home, self._environment(private), log, *self.limits, progress=self.progress)
+            self.session = Session(settings().home, self._environment(private), log, Path(private), *self.limits, progress=self.progress)
             try:
                 papermill.execute_notebook(self.source, None, parameters=self.values, engine_name=ENGINE, kernel_name="python3", language="python",
                                            progress_bar=False, start_timeout=_START_S, session=self.session)

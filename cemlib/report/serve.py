@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -29,6 +30,10 @@ from cemlib.errors import ParameterError, ReportError
 from cemlib.settings import ROLES, settings
 
 __all__ = ["Server", "serve_apps", "serve_lab", "start_apps", "start_lab"]
+
+# a machine that is busy, or compiles every module anew, takes a minute
+_PATIENCE_S = 120
+_ANY_PORT = range(20_000, 32_768)
 
 
 @dataclass
@@ -73,22 +78,22 @@ def free_port(wanted: int, tries: int = 20) -> int:
     Parameters
     ----------
     wanted : int
-        0 lets the system choose.
+        0 takes any, of those that no system hands out by itself: what was free stays free until the server has started.
 
     Raises
     ------
     ReportError
         When none of the next ports is free.
     """
-    for port in [wanted] if wanted == 0 else range(wanted, min(wanted + tries, 65536)):
+    for port in random.sample(_ANY_PORT, tries) if wanted == 0 else range(wanted, min(wanted + tries, 65536)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return probe.getsockname()[1]
-    raise ReportError("No port is free.", wanted=f"one of {wanted} to {wanted + tries - 1}", todo="End the program that holds them, or give another --port.")
+            return port
+    raise ReportError("No port is free.", wanted=f"one of {wanted} to {wanted + tries - 1}" if wanted else "any", todo="End the program that holds them, or give another --port.")
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -159,7 +164,7 @@ def start_apps(port: int = 8866, token: str | None = None, role: str = "manager"
     Parameters
     ----------
     port : int
-        The next free one is taken when it is in use; 0 lets the system choose.
+        The next free one is taken when it is in use; 0 takes any.
     token : str, optional
         What opens the apps; a random one when left out, none at all when empty.
     role : str
@@ -185,7 +190,7 @@ def start_apps(port: int = 8866, token: str | None = None, role: str = "manager"
         environment = _environment(folder) | {
             "CEM_ROLE": role, "CEM_NOTEBOOKS": str(place.resolve()), "CEM_PORT": str(chosen), "CEM_TOKEN": token, "CEM_PORTAL_FOLDER": str(folder / "empty"),
         }
-        return _start([sys.executable, "-m", "cemlib.report.portal"], environment, folder, _log_file("apps.log"), chosen, token, "/voila/tree", "/", 60)
+        return _start([sys.executable, "-m", "cemlib.report.portal"], environment, folder, _log_file("apps.log"), chosen, token, "/voila/tree", "/", _PATIENCE_S)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -209,7 +214,7 @@ def start_lab(port: int = 8888, token: str | None = None) -> Server:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     try:
-        return _start(command, _environment(folder), folder, _log_file("lab.log"), chosen, token, "/api/status", "/lab/tree/notebooks", 60)
+        return _start(command, _environment(folder), folder, _log_file("lab.log"), chosen, token, "/api/status", "/lab/tree/notebooks", _PATIENCE_S)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -90,6 +91,20 @@ def test_the_kernel_is_this_interpreter_in_a_known_place(make_notebook, tmp_path
     assert names(tmp_path / "reports") == ["tiny"]
 
 
+@pytest.mark.parametrize(("place", "transport"), [("short", "ipc"), ("a folder whose path is longer than that of a socket may be" * 2, "tcp")])
+def test_report_and_kernel_talk_where_nobody_else_can(make_notebook, tmp_path, place, transport):
+    """By sockets in a folder of the run's own: a port that was free a second ago may be taken. Where its path is too long, by ports."""
+    notebook = make_notebook("from ipykernel.kernelapp import IPKernelApp", "app = IPKernelApp.instance()",
+                             "cem.publish({'transport': app.transport, 'is_encrypted': str(bool(app.curve_secretkey))})")
+    with tempfile.TemporaryDirectory(prefix="cem-") as short, pytest.MonkeyPatch.context() as patch:
+        folder = Path(short) if place == "short" else tmp_path / place
+        folder.mkdir(exist_ok=True)
+        patch.setattr(tempfile, "tempdir", str(folder))
+        figures = cem.run_report(notebook, out=tmp_path / "out").figures
+        assert figures == {"transport": transport, "is_encrypted": "True"}
+        assert names(folder) == []
+
+
 @pytest.mark.parametrize(("call", "error"), [
     ({"dyas": 7}, ParameterError), ({"days": "0"}, ParameterError), ({"to": "docx"}, UnknownNameError), ({"to": ()}, CallError), ({"role": "boss"}, UnknownNameError),
     ({"timeout_s": 0}, ParameterError), ({"days; import os": 1}, ParameterError), ({"parameters": {"out": "x"}}, ParameterError),
@@ -136,14 +151,26 @@ def test_a_failure_keeps_what_was_computed_and_the_last_good_report(make_noteboo
     assert names(out) == ["tiny"]
 
 
-@pytest.mark.parametrize(("limits", "words"), [({"timeout_s": 12.0}, "12 s for the report"), ({"cell_timeout_s": 3.0}, "3 s for one step")])
-def test_a_time_limit_ends_the_run(make_notebook, tmp_path, limits, words):
-    notebook = make_notebook("# Before", "print('computed')", "# The long one", "import os, time\nprint('pid', os.getpid())\nfor _ in range(600):\n    time.sleep(.1)", "print('never')")
+@pytest.fixture(scope="module")
+def pace(tmp_path_factory):
+    """Seconds that a run of next to nothing takes on this machine, as busy as it is."""
+    place = tmp_path_factory.mktemp("pace")
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import cemlib")]), place / "nothing.ipynb")
+    started = time.monotonic()
+    cem.run_report(place / "nothing.ipynb", out=place)
+    return time.monotonic() - started
+
+
+@pytest.mark.parametrize(("limit", "words", "runs"), [("timeout_s", "s for the report", 4), ("cell_timeout_s", "s for one step", 1)])
+def test_a_time_limit_ends_the_run(make_notebook, tmp_path, pace, limit, words, runs):
+    # what comes before the long cell is done within the limit, however slow the machine is
+    seconds = 5.0 + round(runs * pace)
+    notebook = make_notebook("# Before", "print('computed')", "# The long one", "import os, time\nprint('pid', os.getpid())\nfor _ in range(3000):\n    time.sleep(.1)", "print('never')")
     started = time.monotonic()
     with pytest.raises(ReportError, match="'The long one'") as caught:
-        cem.run_report(notebook, out=tmp_path / "out", **limits)
-    assert time.monotonic() - started < 60
-    assert words in caught.value.came
+        cem.run_report(notebook, out=tmp_path / "out", **{limit: seconds})
+    assert time.monotonic() - started < 250
+    assert f"{seconds:g} {words}" in caught.value.came
     failed = Path(caught.value.where)
     assert "computed" in (failed / "report.html").read_text()
     # what the long cell had printed is kept, and its kernel is gone
@@ -172,15 +199,15 @@ def test_a_run_that_only_looks_good_fails(make_notebook, tmp_path, cells, words)
 
 
 def test_an_interrupt_keeps_what_was_computed_and_ends_the_kernel(make_notebook, tmp_path):
-    notebook = make_notebook("# Before", "print('computed')", "# Long", "import os, pathlib, time\npathlib.Path(since).write_text(str(os.getpid()))\ntime.sleep(60)")
+    notebook = make_notebook("# Before", "print('computed')", "# Long", "import os, pathlib, time\npathlib.Path(since).write_text(str(os.getpid()))\ntime.sleep(300)")
     mark = tmp_path / "pid"
     code = f"import cemlib as cem; cem.run_report({str(notebook)!r}, out={str(tmp_path / 'out')!r}, since={str(mark)!r})"
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, start_new_session=True) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not (mark.exists() and mark.read_text()) and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=30)[1]
+        said = process.communicate(timeout=180)[1]
     assert said.decode().splitlines()[-1] == "KeyboardInterrupt"
     (failed,) = (tmp_path / "out").iterdir()
     record = json.loads((failed / "run.json").read_text())

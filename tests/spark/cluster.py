@@ -6,13 +6,14 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
 from pathlib import Path
 
 import pyspark
+
+from cemlib.report.serve import free_port
 
 WAIT_S = 180
 # small data: the time goes into compiling, so compile little
@@ -23,15 +24,6 @@ spark.sql.codegen.factoryMode NO_CODEGEN
 """
 
 
-def free_ports(number: int) -> list[int]:
-    """Ports that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in held]
-
-
 class Cluster:
     def __init__(self, place: Path, workers: int = 2) -> None:
         self.place = place
@@ -39,7 +31,8 @@ class Cluster:
         self.conf.mkdir()
         (self.conf / "spark-defaults.conf").write_text(DEFAULTS)
         self._processes: list[subprocess.Popen] = []
-        port, self._page = free_ports(2)
+        port = free_port(0)
+        self._page = free_port(port + 1)
         self.url = f"spark://127.0.0.1:{port}"
         try:
             self._run("master", "org.apache.spark.deploy.master.Master", "--port", str(port), "--webui-port", str(self._page))
