@@ -202,7 +202,7 @@ def test_nothing_scrolls_sideways_and_axe_finds_nothing_serious(open_page, app_u
 def test_without_the_token_nothing_is_shown(portal, open_page):
     page = open_page(portal.url.split("/?")[0] + "/voila/tree")
     assert page.locator(".cem-apps").count() == 0
-    with urllib.request.urlopen(portal.url.split("/?")[0] + "/cem/state", timeout=10) as answer:
+    with urllib.request.urlopen(portal.url.split("/?")[0] + "/cem/state", timeout=60) as answer:
         assert "/login" in answer.url
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -300,16 +301,22 @@ def test_the_shell_completes_names(tiny):
         assert f"{shell}_source" in run("completion", shell).stdout
 
 
+def seconds_of_work() -> float:
+    """What all processes that were started here and have ended took of the processor."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_help_is_quick_and_imports_nothing_heavy():
     code = "import sys; from cemlib.cli import cem\ntry: cem.main(['--help'])\nexcept SystemExit: pass\n" \
            "heavy = {'pandas', 'duckdb', 'papermill', 'numpy', 'pyarrow', 'rich', 'narwhals'} & set(sys.modules); sys.exit(3 if heavy else 0)"
     times = []
     for _ in range(3):
-        started = time.monotonic()
+        started, work = time.monotonic(), seconds_of_work()
         answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-        times.append(time.monotonic() - started)
+        times.append(min(time.monotonic() - started, seconds_of_work() - work))
         assert answer.returncode == 0
-    # the fastest of three: what the machine is busy with is not the command's
+    # the fastest of three, by the clock or by its own work: what the machine is busy with is not the command's
     assert min(times) < 0.5
 
 
@@ -345,15 +352,15 @@ def test_pairs_are_taken_apart_at_the_first_equals_sign():
 def test_a_command_that_is_ended_keeps_what_it_had(tmp_path, number, code):
     notebook = nbformat.v4.new_notebook(cells=[
         nbformat.v4.new_markdown_cell("# Waits"),
-        nbformat.v4.new_code_cell(f"import os, pathlib, time\npathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\ntime.sleep(60)")])
+        nbformat.v4.new_code_cell(f"import os, pathlib, time\npathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\ntime.sleep(300)")])
     nbformat.write(notebook, tmp_path / "waits.ipynb")
     arguments = ["report", str(tmp_path / "waits.ipynb"), "--out", str(tmp_path / "out")]
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()) and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(number)
-        said = process.communicate(timeout=30)
+        said = process.communicate(timeout=180)
     assert (process.returncode, said[0], said[1].strip()) == (code, "", "Interrupted.")
     assert json.loads((tmp_path / "out" / "waits.failed" / "run.json").read_text())["status"] == "failed"
     with pytest.raises(ProcessLookupError):

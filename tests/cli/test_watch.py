@@ -78,7 +78,7 @@ def test_a_signal_ends_it_cleanly(place, how):
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=HOME)
     assert "ingested ratings_1.csv" in watching.stdout.readline()
     watching.send_signal(how)
-    out, err = watching.communicate(timeout=60)
+    out, err = watching.communicate(timeout=180)
     assert (watching.returncode, out) == (0, "")
     assert "ended: 1 taken, 3 records accepted, 4 rejected" in err
 
@@ -89,17 +89,19 @@ def test_the_live_line_of_a_terminal(place):
     watching = subprocess.Popen([*COMMAND, "ingest", "rating", "--watch", str(place / "drop"), "--settle", "0", "--interval", "0.1"],
                                 stdout=follower, stderr=follower, cwd=HOME, env={**os.environ, "TERM": "xterm", "COLUMNS": "200"})
     os.close(follower)
-    seen, until = "", time.monotonic() + 60
-    while "1 taken" not in seen and time.monotonic() < until:
-        seen += os.read(leader, 65536).decode()
+    # bytes: a read may end within a letter
+    written, until = b"", time.monotonic() + 180
+    while b"1 taken" not in written and time.monotonic() < until:
+        written += os.read(leader, 65536)
     watching.send_signal(signal.SIGINT)
     try:
         while more := os.read(leader, 65536):
-            seen += more.decode()
+            written += more
     except OSError:
         pass  # Linux tells the end of a terminal by an error
     os.close(leader)
-    assert watching.wait(timeout=60) == 0
+    assert watching.wait(timeout=180) == 0
+    seen = written.decode()
     assert f"waits for files in {place / 'drop'}" in seen
     assert "1 taken · 3 records accepted · 4 rejected" in seen
     assert "-> done/ratings_1.csv" in seen
