@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cemlib.errors import CemError, UnknownNameError
-from cemlib.usecases.studies.study import load_study, study_names
+from cemlib.usecases.studies.catalogue import load_study, reason_of, study_names
 from cemlib.usecases.whatif.ratings import read_study_ratings
 from cemlib.usecases.whatif.view import ALL, SatisfactionView
 
@@ -54,8 +54,7 @@ def what_if_satisfaction(lake, *, study: str = "lake", who: str = ALL, changes: 
             problem = problem or error
             continue
         if problem is not None:
-            reason = " ".join(one for one in (problem.what, problem.came and f"({problem.came})", problem.todo) if one)
-            view.missing.insert(0, f"The study {study[:60]} cannot be opened: {reason} Shown instead: {view.study.title}.")
+            view.missing.insert(0, f"The study {study[:60]} cannot be opened: {reason_of(problem)} Shown instead: {view.study.title}.")
         return view
     raise problem if problem is not None else UnknownNameError("study", study, [])
 

@@ -19,7 +19,7 @@ from cemlib.usecases.segments.movement import compare_segments, find_places, pro
 from cemlib.usecases.segments.outcomes import figure_columns, hide_few_told, measure_segments
 from cemlib.usecases.segments.study_customers import StudyCustomers
 from cemlib.usecases.segments.view import SegmentView
-from cemlib.usecases.studies.study import load_study, study_names
+from cemlib.usecases.studies.catalogue import load_study, reason_of, study_names
 
 __all__ = ["ALL", "FOUND", "LAKE", "LAST", "NAMED", "Reader"]
 
@@ -62,8 +62,7 @@ class Reader:
         except CallError as error:
             if asked.strict:
                 raise
-            why = ", ".join(one for one in (error.where, f"came: {error.came}" if error.came else "") if one)
-            asked.left_out.append(" ".join(one for one in (error.what, f"({why})" if why else "", "The lake's customers are shown.", error.todo) if one))
+            asked.left_out.append(f"The study {study[:60]} cannot be opened: {reason_of(error)} The lake's customers are shown.")
             return None
 
     @functools.cached_property

@@ -68,27 +68,32 @@ class StudyCustomers:
 
     def _asked(self) -> dict[str, Asked]:
         """The columns of numbers; one that is asked for twice lies within both scales."""
-        wanted = [(one.column or name, Asked(one.label, 0 if one.log else None)) for name, one in self._features.items() if not one.columns]
+        wanted = [(one.column or name, Asked(one.label, 0 if one.log else None, keys=self._keys(name, "column"))) for name, one in self._features.items() if not one.columns]
         scales = {name: (0, 10) if one.kind == "nps" else (one.low, one.high) for name, one in self._section.outcomes.items()}
-        wanted += [(one.column or name, Asked(one.label, *scales[name], ANSWERS)) for name, one in self._section.outcomes.items() if one.kind != "share"]
+        wanted += [(one.column or name, Asked(one.label, *scales[name], ANSWERS, keys=self._keys(name, "column"))) for name, one in self._section.outcomes.items() if one.kind != "share"]
         found: dict[str, Asked] = {}
         for column, one in wanted:
             found[column] = found[column].within(one) if column in found else one
         return found
 
-    def _column(self, frame: pd.DataFrame, name: str) -> pd.Series:
-        if name not in frame.columns:
-            raise UnknownNameError("column", name, frame.columns, where=f"study {self.study}, segments")
-        return frame[name]
+    def _keys(self, name: str, *below: str | int) -> tuple[str | int, ...]:
+        """Where the study's file tells a feature or an outcome."""
+        block = next(one for one in ("behaviour", "expectation", "outcomes") if name in getattr(self._section, one))
+        return ("segments", block, name, *below)
+
+    def _column(self, frame: pd.DataFrame, column: str, keys: tuple[str | int, ...]) -> pd.Series:
+        if column not in frame.columns:
+            raise UnknownNameError("column", column, frame.columns, where=self.told.where(*keys))
+        return frame[column]
 
     def _feature(self, frame: pd.DataFrame, name: str, one: SegmentFeature) -> pd.Series:
         if one.columns:
-            held = self._holds([self._column(frame, column) for column in one.columns], one.value)
+            held = self._holds([self._column(frame, column, self._keys(name, "columns", place)) for place, column in enumerate(one.columns)], one.value)
             return pd.concat(held, axis=1).sum(axis=1, min_count=len(held))
-        return self._column(frame, one.column or name)
+        return frame[one.column or name]
 
     def _outcome(self, frame: pd.DataFrame, name: str, one: SegmentOutcome) -> pd.Series:
-        column = self._column(frame, one.column or name)
+        column = self._column(frame, one.column or name, self._keys(name, "column"))
         return self._holds([column], one.value)[0] if one.kind == "share" else column
 
     def _holds(self, columns: list[pd.Series], value: str) -> list[pd.Series]:

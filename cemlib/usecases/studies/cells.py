@@ -34,6 +34,8 @@ class Asked:
         What one cell is: ``ANSWERS`` or values.
     is_rating : bool
         Whether a row without it is left out: then empty cells are counted too.
+    keys : tuple of str
+        Where the study's file asks for it.
     """
 
     label: str
@@ -41,6 +43,7 @@ class Asked:
     high: float | None = None
     noun: str = VALUES
     is_rating: bool = False
+    keys: tuple[str | int, ...] = ()
 
     def within(self, other: Asked) -> Asked:
         """The same column, asked for by another too: both scales hold.

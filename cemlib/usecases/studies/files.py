@@ -75,8 +75,8 @@ def read_study_files(study: Study, asked: Mapping[str, Asked]) -> StudyRows:
         differ = [one for one in shared if _differ(merged[one], merged[f"{one}_other"])]
         notes += [f"{', '.join(differ)} differs between {study.source.file} and {name}: that of {study.source.file} is taken."] if differ else []
         frame = frame.merge(other.drop(columns=shared), how="left", on=customer, validate="many_to_one")
-    if left:
-        raise UnknownNameError("column", next(iter(left)), frame.columns, where=main.how)
+    for name, one in left.items():
+        raise UnknownNameError("column", name, frame.columns, where=f"{study.where(*one.keys)}; columns of {', '.join(str(file) for file in (study.source.file, *study.source.join))}")
     return StudyRows(frame.reset_index(drop=True), notes, aside)
 
 
@@ -95,7 +95,7 @@ def _read(study: Study, name: str, customer: str, aside: SetAside) -> CsvFile:
     told = study.source
     file = read_csv_file(study.path.parent / name, name, customer, aside, delimiter=told.delimiter, encoding=told.encoding, most=study.most_set_aside)
     if customer not in file.frame.columns:
-        raise UnknownNameError("column", customer, file.frame.columns, where=file.how)
+        raise UnknownNameError("column", customer, file.frame.columns, where=f"{study.where('source', 'customer')}; columns of {file.how}")
     return file
 
 

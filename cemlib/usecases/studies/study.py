@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from cemlib.errors import ParameterError, UnknownNameError
-from cemlib.settings import settings
+from cemlib.errors import CemError
+from cemlib.experience.index_places import read_places
 from cemlib.usecases.studies.segmentation import Segmentation
 
-__all__ = ["OUTCOME", "Feature", "Source", "Study", "load_study", "study_names"]
+__all__ = ["OUTCOME", "Feature", "Source", "Study"]
 
 #: The name of the rating in a study's graph.
 OUTCOME = "outcome"
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 
 
 class Feature(BaseModel):
@@ -143,77 +140,10 @@ class Study(BaseModel):
         """The features that can be changed."""
         return {name: one for name, one in self.features.items() if one.lever}
 
-
-def _folders() -> list[Path]:
-    return [settings().lake_path.parent / "studies", Path(__file__).parent]
-
-
-def study_names(asked: Literal["levers", "segments"] | None = None) -> list[str]:
-    """The studies there are: those of the workbench, and the files in the folder ``studies`` beside the lake.
-
-    Parameters
-    ----------
-    asked : str, optional
-        ``levers``: those in which something can be changed; ``segments``: those whose customers are divided. A file that cannot be read is among both, so
-        that who opens it is told why.
-    """
-    return sorted({path.stem for folder in _folders() for path in folder.glob("*.yaml") if _NAME.fullmatch(path.stem) and (asked is None or _has(path, asked))})
-
-
-def _has(path: Path, asked: str) -> bool:
-    try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
-        return True
-    if not isinstance(told, dict):
-        return True
-    features = told.get("features")
-    has_levers = isinstance(features, dict) and any(isinstance(one, dict) and one.get("lever") for one in features.values())
-    has_segments = bool(told.get("segments"))
-    return {"levers": has_levers, "segments": has_segments}[asked] or not (has_levers or has_segments)
-
-
-def load_study(name: str, asked: Literal["levers", "segments"] | None = None) -> Study:
-    """Read a study by its name.
-
-    Parameters
-    ----------
-    name : str
-    asked : str, optional
-        What the study must have: see :func:`study_names`.
-
-    Raises
-    ------
-    UnknownNameError
-        There is no such study.
-    ParameterError
-        Its file is not told as wanted, or it has nothing of what is asked.
-
-    Examples
-    --------
-    >>> sorted(load_study("lake").levers)
-    ['generation_code', 'speed_median_mbps']
-    """
-    # an address names it: a name only, never a path
-    if name not in study_names():
-        raise UnknownNameError("study", name[:60], study_names(asked))
-    path = next(folder / f"{name}.yaml" for folder in _folders() if (folder / f"{name}.yaml").is_file())
-    try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if not isinstance(told, dict):
-            raise ParameterError("A study is not told as wanted.", wanted="title, source, features, groups, edges, segments", came=type(told).__name__, where=path.name)
-        study = Study.model_validate({**told, "name": name, "path": path})
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError("A study is no YAML.", came=str(error)[:100], where=path.name) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ParameterError("A study is not told as wanted.", came=first["msg"], where=f"{path.name}: {' > '.join(str(one) for one in first['loc'])}") from error
-    if asked == "levers" and not study.levers:
-        raise ParameterError("A study has nothing that can be changed.", wanted="a feature with a lever", where=path.name, todo=_instead(asked))
-    if asked == "segments" and study.segments is None:
-        raise ParameterError("A study does not say by what its customers are divided.", wanted="a section segments", where=path.name, todo=_instead(asked))
-    return study
-
-
-def _instead(asked: Literal["levers", "segments"]) -> str:
-    return f"Choose one of: {', '.join(study_names(asked))}" if study_names(asked) else ""
+    def where(self, *keys: str | int) -> str:
+        """File, line and column of what these words of its file lead to, for an error."""
+        try:
+            return read_places(self.path.read_text(encoding="utf-8"), self.path.name)[1].tell(keys)
+        except (OSError, CemError):
+            # a study that was made without a file, or whose file was changed since
+            return f"study {self.name}: {' > '.join(str(one) for one in keys)}"

@@ -66,16 +66,17 @@ def read_study_ratings(study: Study, lake) -> Ratings:
         (frame, rating, customer), notes, aside = _from_lake(lake), [], pd.DataFrame()
     else:
         rating, customer = str(study.source.rating), str(study.source.customer)
-        asked = {name: Asked(one.label) for name, one in study.features.items() if one.kind == "number"}
-        rows = read_study_files(study, asked | {rating: Asked("Satisfaction", *study.scale, ANSWERS, is_rating=True)})
+        asked = {name: Asked(one.label, keys=("features", name)) for name, one in study.features.items() if one.kind == "number"}
+        rows = read_study_files(study, asked | {rating: Asked("Satisfaction", *study.scale, ANSWERS, is_rating=True, keys=("source", "rating"))})
         frame, notes, aside = rows.frame, [*keep_aside(study, rows, lake), *rows.notes], rows.aside.counts
     keep = frame[rating].notna() & frame[customer].notna()
     rows = frame[keep].reset_index(drop=True)
     if rows.empty:
         raise ParameterError("There are no ratings.", where=study.name, todo="Ingest ratings first: cem ingest rating FILE." if study.source.lake else "Check the study's file.")
-    for name in [*study.features, *study.groups]:
-        if name not in rows.columns:
-            raise UnknownNameError("column", name, rows.columns, where=f"study {study.name}")
+    for section, names in (("features", study.features), ("groups", study.groups)):
+        for name in names:
+            if name not in rows.columns:
+                raise UnknownNameError("column", name, rows.columns, where=study.where(section, name))
     features, parts = {}, {}
     for name, one in study.features.items():
         made = _dummies(rows[name], name) if one.kind == "category" else {name: rows[name]}
@@ -95,14 +96,15 @@ def _dummies(values: pd.Series, name: str) -> dict[str, pd.Series]:
 
 def _edges(study: Study, parts: dict[str, list[str]]) -> list[tuple[str, str]]:
     edges = []
-    for told in study.edges:
+    for number, told in enumerate(study.edges):
+        where = study.where("edges", number)
         ends = [one.strip() for one in told.split("->")]
         if len(ends) != 2:
-            raise ParameterError("An arrow is not told as wanted.", wanted="cause -> effect", came=told, where=f"study {study.name}")
+            raise ParameterError("An arrow is not told as wanted.", wanted="cause -> effect", came=told, where=where)
         known = {*study.features, *study.unobserved, OUTCOME}
         for one in ends:
             if one not in known:
-                raise UnknownNameError("variable", one, known, where=f"study {study.name}, edges")
+                raise UnknownNameError("variable", one, known, where=where)
         edges += [(cause, effect) for cause in parts.get(ends[0], [ends[0]]) for effect in parts.get(ends[1], [ends[1]])]
     return edges
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from cemlib.errors import ParameterError
-from cemlib.usecases.studies.study import study_names
+from cemlib.usecases.studies.catalogue import study_names
 from cemlib.usecases.whatif.changes import neutral
 from cemlib.usecases.whatif.driver_wording import describe_weighing
 from cemlib.usecases.whatif.figures import plain, signed
