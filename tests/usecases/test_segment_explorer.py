@@ -12,8 +12,9 @@ import pytest
 
 from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.usecases import view_segments
+from cemlib.usecases.segments.features import Feature
 from cemlib.usecases.segments.lake_outcomes import LAKE_OUTCOMES
-from cemlib.usecases.segments.movement import compare_segments, trace_moves
+from cemlib.usecases.segments.movement import compare_segments, profile_segments, trace_moves
 from cemlib.usecases.segments.outcomes import measure_segments
 from cemlib.usecases.segments.wording import measured_rule
 
@@ -92,6 +93,30 @@ def test_two_side_by_side(view):
     assert compared.at["abroad", "is_apart"]
     assert not compared.at["bill", "is_apart"]
     assert compared.at["nps_outcome", "difference"] == -200
+
+
+RATE = [Feature("rate", "behaviour", "Mbit/s", "Rate", is_log=False)]
+
+
+def test_a_median_lies_between_the_order_statistics_that_bound_it():
+    # of 20 values a binomial(20, 1/2) leaves .041 at the 6th and the 15th (Conover, table A3); of 5 none of them bounds it at 95 %
+    values = pd.Series([*range(1, 21), *range(5)], dtype=float)
+    labels = pd.Series(["a"] * 20 + ["b"] * 5)
+    shown = profile_segments(pd.DataFrame({"rate": values}), labels, RATE, "analyst").set_index("segment")
+    assert shown.loc["a", ["value", "low", "high"]].tolist() == [10.5, 6, 15]
+    assert shown.at["b", "value"] == 2
+    assert shown.loc["b", ["low", "high"]].isna().all()
+    assert shown["is_suppressed"].tolist() == [False, False]
+    hidden = profile_segments(pd.DataFrame({"rate": values}), labels, RATE, "manager").set_index("segment")
+    assert hidden.loc["b", ["value", "low", "high", "strength"]].isna().all()
+
+
+def test_features_are_apart_where_their_intervals_are():
+    row = {"feature": "rate", "title": "Rate", "unit": "Mbit/s", "strength": 0.0}
+    profiles = pd.DataFrame([row | {"segment": "a", "value": 4.0, "low": 3.0, "high": 5.0}, row | {"segment": "b", "value": 6.0, "low": 5.5, "high": 7.0, "strength": 0.6},
+                             row | {"segment": "c", "value": 6.0, "low": 4.5, "high": 7.0, "strength": 0.6}, row | {"segment": "d", "value": 6.0, "low": 5.5, "high": 7.0, "strength": 0.4}])
+    apart = {other: compare_segments(profiles, pd.DataFrame({"segment": []}), "a", other, []).loc[0, "is_apart"] for other in "bcd"}
+    assert apart == {"b": True, "c": False, "d": False}
 
 
 def test_too_few_answers_are_not_compared():

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from cemlib.kpi.interval import bound_ratio
+from cemlib.kpi.interval import bound_quantile_ranks, bound_ratio
 from cemlib.privacy import suppress_small_groups
 from cemlib.settings import settings
 from cemlib.usecases.cell_suppression import hide_cells
@@ -38,7 +38,8 @@ def profile_segments(features: pd.DataFrame, labels: pd.Series, used, role: str 
     Returns
     -------
     DataFrame
-        segment, feature, title, unit, block, value (as measured), strength (interquartile ranges / 1.349 from the median of all), is_suppressed.
+        segment, feature, title, unit, block, value (as measured), low, high (95 %, the order statistics that bound a median; NaN where there are fewer than
+        six values), strength (interquartile ranges / 1.349 from the median of all), is_suppressed.
     """
     rows = []
     for one in used:
@@ -46,11 +47,19 @@ def profile_segments(features: pd.DataFrame, labels: pd.Series, used, role: str 
         low, middle, high = values.quantile([0.25, 0.5, 0.75])
         spread = (high - low) / 1.349 or float(values.std()) or 1.0
         for segment, members in values.groupby(labels):
-            median = float(members.median())
+            median, low, high = _bounded_median(members.dropna().to_numpy(float))
             rows.append({"segment": segment, "feature": one.name, "title": one.title, "unit": one.unit, "block": one.block, "value": as_measured(one, median),
-                         "strength": (median - middle) / spread, "subscribers": np.nan if segment in small else members.count()})
-    found = pd.DataFrame(rows, columns=["segment", "feature", "title", "unit", "block", "value", "strength", "subscribers"])
-    return suppress_small_groups(found, role, figures=["value", "strength"]).drop(columns="subscribers")
+                         "low": as_measured(one, low), "high": as_measured(one, high), "strength": (median - middle) / spread, "subscribers": np.nan if segment in small else members.count()})
+    found = pd.DataFrame(rows, columns=["segment", "feature", "title", "unit", "block", "value", "low", "high", "strength", "subscribers"])
+    return suppress_small_groups(found, role, figures=["value", "low", "high", "strength"]).drop(columns="subscribers")
+
+
+def _bounded_median(values: np.ndarray) -> tuple[float, float, float]:
+    if not len(values):
+        return np.nan, np.nan, np.nan
+    ranks = (float(one) for one in bound_quantile_ranks(len(values), 0.5))
+    ordered = np.sort(values)
+    return float(np.median(values)), *(np.nan if np.isnan(rank) else float(ordered[int(rank) - 1]) for rank in ranks)
 
 
 def trace_moves(before: pd.Series, after: pd.Series, role: str | None, small: Collection[str] = ()) -> tuple[pd.DataFrame, dict[str, float]]:
@@ -94,25 +103,31 @@ def compare_segments(profiles: pd.DataFrame, segments: pd.DataFrame, one: str, o
     Returns
     -------
     DataFrame
-        title, unit, one, other, difference, one_interval, other_interval (low, high; None for a feature), is_apart: whether a feature differs by
-        half a standard deviation or the intervals do not overlap.
+        title, unit, one, other, difference, one_interval, other_interval (low, high), is_apart: whether the intervals do not overlap and, of a feature, the
+        medians differ by half a standard deviation too.
     """
     rows = []
     for feature, values in profiles.groupby("feature", sort=False):
         pair = values.set_index("segment")
         if one in pair.index and other in pair.index:
             rows.append({"title": pair["title"].iloc[0], "unit": pair["unit"].iloc[0], "one": pair.at[one, "value"], "other": pair.at[other, "value"],
-                         "difference": pair.at[one, "value"] - pair.at[other, "value"], "one_interval": None, "other_interval": None,
-                         "is_apart": abs(pair.at[one, "strength"] - pair.at[other, "strength"]) >= 0.5, "name": feature})
+                         "difference": pair.at[one, "value"] - pair.at[other, "value"], **_intervals(pair, one, other),
+                         "is_apart": abs(pair.at[one, "strength"] - pair.at[other, "strength"]) >= 0.5 and _is_apart(pair, one, other), "name": feature})
     pair = segments.set_index("segment")
     for name, title, unit in ((one.name, one.title, one.unit) for one in outcomes):
         if one in pair.index and other in pair.index:
-            left, right = pair.loc[one], pair.loc[other]
-            apart = left[f"{name}_low"] > right[f"{name}_high"] or left[f"{name}_high"] < right[f"{name}_low"]
-            rows.append({"title": title, "unit": unit, "one": left[name], "other": right[name], "difference": left[name] - right[name],
-                         "one_interval": (left[f"{name}_low"], left[f"{name}_high"]), "other_interval": (right[f"{name}_low"], right[f"{name}_high"]),
-                         "is_apart": bool(apart), "name": f"{name}_outcome"})
+            left, right = pair.at[one, name], pair.at[other, name]
+            rows.append({"title": title, "unit": unit, "one": left, "other": right, "difference": left - right, **_intervals(pair, one, other, f"{name}_"),
+                         "is_apart": _is_apart(pair, one, other, f"{name}_"), "name": f"{name}_outcome"})
     return pd.DataFrame(rows, columns=["title", "unit", "one", "other", "difference", "one_interval", "other_interval", "is_apart", "name"])
+
+
+def _intervals(pair: pd.DataFrame, one: str, other: str, of: str = "") -> dict[str, tuple[float, float]]:
+    return {f"{side}_interval": (pair.at[segment, f"{of}low"], pair.at[segment, f"{of}high"]) for side, segment in (("one", one), ("other", other))}
+
+
+def _is_apart(pair: pd.DataFrame, one: str, other: str, of: str = "") -> bool:
+    return bool(pair.at[one, f"{of}low"] > pair.at[other, f"{of}high"] or pair.at[one, f"{of}high"] < pair.at[other, f"{of}low"])
 
 
 def find_places(cells: pd.Series, labels: pd.Series, resources: pd.DataFrame, segment: str, role: str | None, small: Collection[str] = ()) -> pd.DataFrame:

@@ -107,7 +107,7 @@ class SegmentState(UseCaseState):
         if self.view.profiles.empty:
             return box("Profiles", '<div class="cem-empty">No segments.</div>')
         return box("Profiles", profile_table(self.view.profiles, list(self.view.segments["segment"])),
-                   note="medians" if self.is_one else "medians; ▲ ▼ half a standard deviation from all customers or more")
+                   note="medians, 95 % intervals below" if self.is_one else "medians, 95 % intervals below; ▲ ▼ half a standard deviation from all customers or more")
 
     def rules(self, live: bool = True) -> str:
         """The rules in plain words."""

@@ -67,7 +67,7 @@ def profile_table(profiles: pd.DataFrame, order: list[str]) -> str:
             last = first["block"]
         by = values.set_index("segment")
         rows.append({"name": feature, "name_note": titled(first["title"], first["unit"]),
-                     **{f"s{place}": _shaded(by.at[name, "value"], by.at[name, "strength"], _HIDDEN if by.at[name, "is_suppressed"] else "no data") for place, name in enumerate(order) if name in by.index}})
+                     **{f"s{place}": _shaded(*by.loc[name, ["value", "low", "high", "strength"]], _HIDDEN if by.at[name, "is_suppressed"] else "no data") for place, name in enumerate(order) if name in by.index}})
     made = table(columns, rows, caption="Profiles: medians by segment", plain=_is_short(order))
     return f'<div class="cem-wide">{made}</div>' if len(order) > 4 else made
 
@@ -77,15 +77,15 @@ def _is_short(names: list[str]) -> bool:
     return len(names) <= 3 and sum(len(one) for one in names) <= 30
 
 
-def _shaded(value: float, strength: float, otherwise: str) -> str:
+def _shaded(value: float, low: float, high: float, strength: float, otherwise: str) -> str:
     if pd.isna(value):
         return f"{MISSING} <small>{otherwise}</small>"
     arrow = "▲" if strength >= 0.5 else "▼" if strength <= -0.5 else ""
     word = "above" if strength > 0 else "below"
     tint = min(abs(strength) / 3, 1) * 45 if arrow else 0
-    label = f"{measured_text(value)}, {abs(strength):.1f} standard deviations {word} all customers"
-    return (f'<span class="cem-shade" style="--cem-tint:{tint:.0f}%" title="{esc(label)}">{esc(measured_text(value))}'
-            f'{f"<span aria-hidden=true> {arrow}</span>" if arrow else ""}</span>')
+    label = f"{_signed(value)}, {abs(strength):.1f} standard deviations {word} all customers"
+    return (f'<span class="cem-shade" style="--cem-tint:{tint:.0f}%" title="{esc(label)}">{esc(_signed(value))}'
+            f'{f"<span aria-hidden=true> {arrow}</span>" if arrow else ""}</span><small>{esc(_between(low, high))}</small>')
 
 
 def rules_table(rules: pd.DataFrame) -> str:
@@ -133,11 +133,16 @@ def compare_table(compared: pd.DataFrame, one: str, other: str) -> str:
     return table(columns, rows, caption=f"{one} beside {other}", plain=True)
 
 
-def _side(value: float, interval: tuple[float, float] | None, is_apart: bool) -> str:
+def _side(value: float, interval: tuple[float, float], is_apart: bool) -> str:
     if pd.isna(value):
         return f"{MISSING} <small>too few</small>"
-    text = esc(measured_text(value) if value >= 0 else f"−{measured_text(-value)}")
-    text = f"<strong>{text}</strong>" if is_apart else text
-    if interval is None or any(pd.isna(one) for one in interval):
-        return text
-    return f"{text} <small>{esc(' – '.join(measured_text(one) if one >= 0 else '−' + measured_text(-one) for one in interval))}</small>"
+    text = esc(_signed(value))
+    return f"{f'<strong>{text}</strong>' if is_apart else text} <small>{esc(_between(*interval))}</small>"
+
+
+def _between(low: float, high: float) -> str:
+    return "too few for an interval" if pd.isna(low) or pd.isna(high) else f"{_signed(low)} – {_signed(high)}"
+
+
+def _signed(value: float) -> str:
+    return measured_text(value) if value >= 0 else f"−{measured_text(-value)}"
