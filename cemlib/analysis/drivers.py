@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from cemlib.analysis.resampling import MIN_CUSTOMERS, customer_weights
+from cemlib.analysis.resampling import MIN_CUSTOMERS, customer_weights, read_interval
 from cemlib.errors import ParameterError, UnknownNameError
 
 __all__ = ["group_collinear", "shapley_shares", "share_by_segment"]
@@ -54,18 +54,18 @@ def _checked_groups(X: pd.DataFrame, groups: Mapping[str, Sequence[str]] | None)
     return found
 
 
-def _explained(moments: np.ndarray, columns: np.ndarray, n: int) -> np.ndarray:
-    """Adjusted share of the variance of the last column that these columns explain; 0 for none. Of many matrices at once."""
+def _explained(moments: np.ndarray, columns: np.ndarray, n: int | None) -> np.ndarray:
+    """Share of the variance of the last column that these columns explain, adjusted for n rows; 0 for none. Of many matrices at once."""
     if not len(columns):
         return np.zeros(moments.shape[:-2])
     inside, beside = moments[..., columns[:, None], columns], moments[..., columns, -1]
     # columns that say the same share what they say
     ridge = 1e-9 * np.trace(inside, axis1=-2, axis2=-1)[..., None, None] / len(columns) * np.eye(len(columns)) + 1e-300 * np.eye(len(columns))
     plain = np.sum(beside * np.linalg.solve(inside + ridge, beside[..., None])[..., 0], axis=-1) / moments[..., -1, -1]
-    return 1 - (1 - plain) * (n - 1) / max(n - len(columns) - 1, 1)
+    return plain if n is None else 1 - (1 - plain) * (n - 1) / max(n - len(columns) - 1, 1)
 
 
-def shapley_shares(moments: np.ndarray, parts: Sequence[np.ndarray], n: int) -> np.ndarray:
+def shapley_shares(moments: np.ndarray, parts: Sequence[np.ndarray], n: int | None = None) -> np.ndarray:
     """Share of the explained variance of each part, averaged over all orders (Shapley value; LMG: Lindeman, Merenda and Gold 1980).
 
     Parameters
@@ -74,20 +74,20 @@ def shapley_shares(moments: np.ndarray, parts: Sequence[np.ndarray], n: int) -> 
         Covariances of the columns, the outcome last; or many such matrices.
     parts : sequence of ndarray of int
         Columns of each part.
-    n : int
-        Rows, for the adjustment of R2.
+    n : int, optional
+        Independent rows, for the adjustment of R2; without it R2 is as it is.
 
     Returns
     -------
     ndarray
-        One value a part (the last axis); they add up to the adjusted R2 of all.
+        One value a part (the last axis); they add up to the R2 of all.
 
     Examples
     --------
     Two uncorrelated columns of correlation .6 and .3 with the outcome: their squares.
 
     >>> moments = np.array([[1, 0, 0.6], [0, 1, 0.3], [0.6, 0.3, 1]])
-    >>> shapley_shares(moments, [np.array([0]), np.array([1])], n=10**9).round(2).tolist()
+    >>> shapley_shares(moments, [np.array([0]), np.array([1])]).round(2).tolist()
     [0.36, 0.09]
     """
     count = len(parts)
@@ -107,6 +107,10 @@ def share_by_segment(X: pd.DataFrame, y: pd.Series, customers: pd.Series, by: pd
     """Drivers of each segment: how much of the differences in satisfaction goes with each group of KPIs.
 
     Each feature counts with its square, so that a bend counts too. It is an association: a driver need not be a cause.
+
+    A share of variance cannot be below 0, so chance makes it too large, and more so where a customer rates several times. What the draws are larger on average
+    than the ratings from which they were drawn is taken off it (bias by bootstrap: Efron and Tibshirani 1993, 10.4), and off the draws a second time. So the
+    share of what has nothing to do with the rating is around 0 and may be below.
 
     Parameters
     ----------
@@ -134,25 +138,33 @@ def share_by_segment(X: pd.DataFrame, y: pd.Series, customers: pd.Series, by: pd
         who = customers.loc[inside.index]
         count = {"n": len(inside), "n_customers": int(who.nunique())}
         enough = count["n_customers"] >= MIN_CUSTOMERS and y.loc[inside.index].nunique() > 1
-        found = _bootstrap(inside, y.loc[inside.index], who, parts, draws, seed) if enough else np.full((2, len(parts)), np.nan)
-        low, high = np.quantile(found[1:], [(1 - level) / 2, (1 + level) / 2], axis=0)
-        # draws repeat rows, which makes small shares look larger: the estimate stays inside
-        low, high = np.minimum(low, found[0]), np.maximum(high, found[0])
-        total = found[0].sum() if enough and found[0].sum() > 0 else np.nan
-        rows += [{"segment": segment, "driver": name, "share": found[0, one], "low": low[one], "high": high[one], "of_explained": found[0, one] / total, **count,
+        share, low, high = _bootstrap(inside, y.loc[inside.index], who, parts, draws, level, seed) if enough else np.full((3, len(parts)), np.nan)
+        total = share.sum() if share.sum() > 0 else np.nan
+        rows += [{"segment": segment, "driver": name, "share": share[one], "low": low[one], "high": high[one], "of_explained": share[one] / total, **count,
                   "state": "ok" if enough else "too few"} for one, name in enumerate(parts)]
     return pd.DataFrame(rows).sort_values(["segment", "share"], ascending=[True, False], kind="stable", ignore_index=True)
 
 
-def _bootstrap(X: pd.DataFrame, y: pd.Series, who: pd.Series, parts: Mapping[str, list[str]], draws: int, seed: int) -> np.ndarray:
+def _bootstrap(X: pd.DataFrame, y: pd.Series, who: pd.Series, parts: Mapping[str, list[str]], draws: int, level: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The shares without their bias, with both ends of their intervals."""
     Z = ((X - X.mean()) / X.std().where(lambda one: one > 0, 1.0)).to_numpy()
     # a square of a feature of two values says nothing new
     bent = [one for one, name in enumerate(X.columns) if X[name].nunique() > 2]
     data = np.column_stack([Z, Z[:, bent] ** 2, y.to_numpy(float)])
     place = {name: [one] + ([Z.shape[1] + bent.index(one)] if one in bent else []) for one, name in enumerate(X.columns)}
     at = [np.array([one for name in names for one in place[name]]) for names in parts.values()]
-    found = []
-    for weight in customer_weights(who, draws, seed):
-        centred = data - np.average(data, axis=0, weights=weight)
-        found.append((centred * weight[:, None]).T @ centred / weight.sum())
-    return shapley_shares(np.array(found), at, len(data))
+    mean, moments = np.zeros(len(data)), []
+    for number, weight in enumerate(customer_weights(who, draws, seed)):
+        moments.append(_moments(data, weight))
+        mean += weight / draws if number else 0.0
+    # what the draws are on average, as one draw: against it their bias shows without the luck of so few draws
+    found = shapley_shares(np.array([*moments, _moments(data, mean)]), at)
+    plain, drawn, average = found[0], found[1:-1], found[-1]
+    share = plain - (drawn.mean(axis=0) - average)
+    low, high = read_interval(drawn - drawn.mean(axis=0) + share, level, int(who.nunique()))
+    return share, np.minimum(low, share), np.maximum(high, share)
+
+
+def _moments(data: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    centred = data - np.average(data, axis=0, weights=weight)
+    return (centred * weight[:, None]).T @ centred / weight.sum()

@@ -45,6 +45,30 @@ def test_shares_add_up_and_do_not_depend_on_the_order(seed, count):
     assert shapley_shares(moments, parts[::-1], 60)[::-1] == pytest.approx(shares)
 
 
+def test_what_acts_on_nothing_has_no_share_though_customers_rate_often():
+    # contract and mood are the customer's: of R2 chance makes two columns (a value and its square) over 100 customers, 2 %, times the mood's part of .8 and not
+    # 2 in 600 ratings, as an adjustment by rows would have it
+    told = []
+    for number in range(15):
+        rng = np.random.default_rng([3, number])
+        who = pd.Series(np.arange(600) // 6)
+        contract = pd.DataFrame({"contract": rng.normal(size=100)[who]})
+        told.append(share_by_segment(contract, pd.Series(2 * rng.normal(size=100)[who] + rng.normal(size=600)), who, draws=40, seed=number).iloc[0])
+    found = pd.DataFrame(told)
+    assert abs(found["share"].mean()) < 0.006
+    assert (found["low"] <= 0).sum() >= 14
+    assert (found["high"] >= 0).all()
+
+
+def test_a_share_is_that_of_the_square_of_the_correlation_and_its_interval_holds_it():
+    X, noise = world()
+    # .25 of .25 + .09 + .25; the two others nothing
+    found = share_by_segment(X[["stalls", "mbps", "price"]], pd.Series(0.5 * X["stalls"] + noise), WHO, draws=40).set_index("driver")
+    assert found.loc["stalls", "share"] == pytest.approx(0.25 / 0.59, abs=0.04)
+    assert found.loc["stalls", "low"] < 0.25 / 0.59 < found.loc["stalls", "high"]
+    assert (found.loc[["mbps", "price"], "low"] < 0).all()
+
+
 def test_drivers_differ_between_segments_and_three_people_are_too_few():
     X, noise = world()
     segment = pd.Series(np.where(WHO < 500, "gamers", "callers")).mask(WHO >= 997, "three")
