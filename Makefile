@@ -56,4 +56,4 @@ java:
 	@$(SHELL) tests/spark/find_java.sh
 
 clean:  ## remove what was generated: lake, demo files, reports, environment (the key file stays)
-	rm -rf $(VENV) data/lake data/incoming out build
+	rm -rf $(VENV) data/lake data/fits data/incoming out build

@@ -40,6 +40,8 @@ class Settings:
         Cores that one process takes from a cluster (``CEM_SPARK_CORES``; default 4).
     spark_wait_s : int
         How long to wait for a cluster before giving up (``CEM_SPARK_WAIT_S``; default 60).
+    fits_megabytes : int
+        Of fits that are kept beside the lake (``CEM_FITS_MB``; default 200; 0: none is kept).
     minimum_group : int
         Smallest group of subscribers whose figure a manager sees (``CEM_MINIMUM_GROUP``; default 10).
     role : str
@@ -56,8 +58,14 @@ class Settings:
     spark_memory: str
     spark_cores: int
     spark_wait_s: int
+    fits_megabytes: int
     minimum_group: int
     role: str
+
+    @property
+    def fits_path(self) -> Path:
+        """The folder of the fits that are kept: beside the lake, as the studies are."""
+        return self.lake_path.parent / "fits"
 
     @property
     def reference_path(self) -> Path:
@@ -65,10 +73,10 @@ class Settings:
         return self.home / "data" / "reference"
 
 
-def _whole_number(name: str, default: int) -> int:
+def _whole_number(name: str, default: int, least: int = 1) -> int:
     text = os.environ.get(name, str(default))
-    if not text.isdigit() or int(text) < 1:
-        raise ParameterError(f"{name} must be a whole number above 0.", came=repr(text), where="environment")
+    if not text.isdigit() or int(text) < least:
+        raise ParameterError(f"{name} must be a whole number above {least - 1}." if least else f"{name} must be a whole number.", came=repr(text), where="environment")
     return int(text)
 
 
@@ -100,6 +108,7 @@ def settings() -> Settings:
         spark_memory=os.environ.get("CEM_SPARK_MEMORY", "2g"),
         spark_cores=_whole_number("CEM_SPARK_CORES", 4),
         spark_wait_s=_whole_number("CEM_SPARK_WAIT_S", 60),
+        fits_megabytes=_whole_number("CEM_FITS_MB", 200, least=0),
         minimum_group=_whole_number("CEM_MINIMUM_GROUP", 10),
         role=role,
     )

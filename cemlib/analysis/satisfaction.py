@@ -5,11 +5,11 @@ from __future__ import annotations
 import fnmatch
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.model_selection import GroupKFold
 
 from cemlib.analysis.asymmetry import find_knee, penalty_and_reward
 from cemlib.analysis.columns import read_numbers
@@ -19,7 +19,7 @@ from cemlib.analysis.leaks import find_leaks, find_suspects
 from cemlib.analysis.resampling import MIN_CUSTOMERS, draw_customers
 from cemlib.errors import ParameterError, UnknownNameError
 
-__all__ = ["SatisfactionModel", "read_ratings"]
+__all__ = ["Learned", "SatisfactionModel", "read_ratings"]
 
 
 def read_ratings(y: pd.Series, scale: tuple[float, float] = (1, 5)) -> pd.Series:
@@ -41,6 +41,23 @@ def read_ratings(y: pd.Series, scale: tuple[float, float] = (1, 5)) -> pd.Series
         raise ParameterError("An answer is no rating.", wanted=f"numbers from {scale[0]:g} to {scale[1]:g}", came=", ".join(repr(one)[:20] for one in y[bad].drop_duplicates().head(3).tolist()),
                              where=f"{int(bad.sum())} of {len(y)} answers", todo="Correct these answers or make them missing.")
     return found
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a fit learned beside the model of all ratings, which is fitted when it is asked for.
+
+    Attributes
+    ----------
+    warnings : list of str
+    oof : ndarray
+        By place in the ratings that were drawn for fitting.
+    half_width : float
+    """
+
+    warnings: list[str]
+    oof: np.ndarray
+    half_width: float
 
 
 class SatisfactionModel:
@@ -73,6 +90,7 @@ class SatisfactionModel:
         calibration set, so without their guarantee for finite samples.
     warnings_ : list of str
         Features that may know the answer.
+    learned_ : Learned
     claim : str
 
     Examples
@@ -99,8 +117,8 @@ class SatisfactionModel:
         self.family, self.monotone, self.answers = family, dict(monotone or {}), tuple(answers)
         self.known_before, self.scale, self.level, self.fit_rows, self.seed = tuple(known_before), scale, level, fit_rows, seed
 
-    def fit(self, X: pd.DataFrame, y: pd.Series, groups: pd.Series | None = None) -> SatisfactionModel:
-        """Fit; ``groups`` is the customer of each row (each row its own one by default).
+    def fit(self, X: pd.DataFrame, y: pd.Series, groups: pd.Series | None = None, *, learned: Learned | None = None) -> SatisfactionModel:
+        """Fit; ``groups`` is the customer of each row (each row its own one by default), ``learned`` what a fit of the same model to the same ratings learned before.
 
         Raises
         ------
@@ -125,22 +143,39 @@ class SatisfactionModel:
         self.n_, self.n_missing_, self.n_customers_ = int(keep.sum()), int((~keep).sum()), int(self.groups_.nunique())
         if self.n_customers_ < MIN_CUSTOMERS or self.y_.nunique() < 2:
             raise ParameterError("Too few ratings for a model.", wanted="30 customers and two different answers", came=f"{self.n_customers_} customers, {self.y_.nunique()} answers")
+        self.features_ = list(self.X_.columns)
+        self._centre, self._spread = self.X_.mean(), self.X_.std().where(lambda one: one > 0, 1.0)
+        vars(self).pop("_trained", None)
+        self.learned_ = learned or self._learn(asked)
+        self.warnings_, self.half_width_ = self.learned_.warnings, self.learned_.half_width
+        self.oof_ = pd.Series(self.learned_.oof, index=self._sample()[0].index)
+        return self
+
+    def _learn(self, asked: Sequence[str]) -> Learned:
+        """Refuse what knows the answer, note what may, and see how far the predictions for customers that were not seen are off."""
+        from sklearn.model_selection import GroupKFold
+
         leaks = find_leaks(self.X_, self.y_, self.groups_, known_before=self.known_before)
         if asked or len(leaks):
             why = [f"{name}: asked together with the rating" for name in asked]
             why += [f"{one.feature}: {one.sign}" for one in leaks.itertuples() if one.feature not in asked]
             raise ParameterError("A feature leaks the outcome: it would not be known beforehand.", came="; ".join(why), todo="Leave it out of the features; one that was surely known before the rating can be named in known_before.")
-        self.warnings_ = [f"{one.feature}: {one.sign}. Was it known before the rating?" for one in find_suspects(self.X_, self.y_, self.groups_, known_before=self.known_before).itertuples()]
-        self.features_ = list(self.X_.columns)
-        self._centre, self._spread = self.X_.mean(), self.X_.std().where(lambda one: one > 0, 1.0)
+        suspects = find_suspects(self.X_, self.y_, self.groups_, known_before=self.known_before)
         X, y, who = self._sample()
-        self.oof_ = pd.Series(np.nan, index=X.index)
+        oof = np.full(len(X), np.nan)
         for train, test in GroupKFold(5).split(X, groups=who):
-            self.oof_.iloc[test] = self._expect(self._fit(X.iloc[train], y.iloc[train]), X.iloc[test])
-        error = np.sort(np.abs(y - self.oof_))
-        self.half_width_ = float(error[min(int(np.ceil(self.level * (len(y) + 1))), len(y)) - 1])
-        self.fitted_ = self._fit(X, y)
-        return self
+            oof[test] = self._expect(self._fit(X.iloc[train], y.iloc[train]), X.iloc[test])
+        error = np.sort(np.abs(y.to_numpy() - oof))
+        if self.family == "ordinal":
+            # all ratings may not settle where parts of them do: that is told now
+            _ = self._trained
+        return Learned([f"{one.feature}: {one.sign}. Was it known before the rating?" for one in suspects.itertuples()], oof,
+                       float(error[min(int(np.ceil(self.level * (len(y) + 1))), len(y)) - 1]))
+
+    @cached_property
+    def _trained(self):
+        """The model of all ratings that were drawn: fitted when a rating is predicted; a what-if, a driver and a knee do without."""
+        return self._fit(*self._sample()[:2])
 
     def _sample(self) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
         """All ratings, or those of customers drawn until there are enough."""
@@ -149,6 +184,9 @@ class SatisfactionModel:
 
     def _fit(self, X: pd.DataFrame, y: pd.Series):
         if self.family == "gbm":
+            # loaded by who fits: what was learned before is read without
+            from sklearn.ensemble import HistGradientBoostingRegressor
+
             return HistGradientBoostingRegressor(monotonic_cst=self.monotone or None, learning_rate=0.05, max_iter=150, max_leaf_nodes=15,
                                                  min_samples_leaf=20, random_state=self.seed).fit(X, y)
         # loaded by who asks: trees do without
@@ -172,7 +210,7 @@ class SatisfactionModel:
     def predict(self, X: pd.DataFrame) -> pd.Series:
         """Expected rating of each row."""
         self._fitted()
-        return pd.Series(self._expect(self.fitted_, read_numbers(X, self.features_)), index=X.index)
+        return pd.Series(self._expect(self._trained, read_numbers(X, self.features_)), index=X.index)
 
     def predict_interval(self, X: pd.DataFrame) -> pd.DataFrame:
         """``expected``, ``low``, ``high``: where the rating of a customer not seen before lies with probability ``level``."""
@@ -196,6 +234,6 @@ class SatisfactionModel:
         return weigh_price(*self._fitted(), quality=quality, price=price, level=level)
 
     def _fitted(self) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
-        if not hasattr(self, "fitted_"):
+        if not hasattr(self, "learned_"):
             raise ParameterError("The model is not fitted yet.", todo="Call fit(X, y, groups) first.")
         return self.X_, self.y_, self.groups_

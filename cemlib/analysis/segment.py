@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -226,6 +227,15 @@ class Segmenter:
         parts = self.mixture_.predict(self._straight(full)) if len(full) else np.zeros(0, int)
         return pd.Series(np.array(self.names_, dtype=object)[parts], index=full.index, dtype=object).reindex(X.index)
 
+    def without_customers(self) -> Segmenter:
+        """A copy that knows of no single customer, to be kept: it gives others their segment (:meth:`predict`); ``labels_``, ``odd_`` and :meth:`drift` are gone."""
+        if not hasattr(self, "mixture_"):
+            raise ParameterError("The segments are not fitted yet.", todo="Call fit(X) first.")
+        found = copy.copy(self)
+        for name in ("labels_", "odd_", "_sample"):
+            vars(found).pop(name, None)
+        return found
+
     def drift(self, X: pd.DataFrame) -> dict[str, Any]:
         """How far other customers, or those of a later month, are from the ones of the fit.
 
@@ -235,6 +245,8 @@ class Segmenter:
             ``features``: PSI of each feature; ``shares``: share of each segment then and now; ``jsd``: Jensen-Shannon divergence of the shares (bits);
             ``centres``: shift of each segment's medians in robust standard deviations.
         """
+        if not hasattr(self, "_sample"):
+            raise ParameterError("The customers of the fit are not known any more.", todo="Fit anew: call fit(X).")
         labels = self.predict(X)
         full = read_numbers(X, self.features)
         then = self.profiles_.set_index("segment")

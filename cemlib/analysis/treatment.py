@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
+from scipy.spatial import KDTree
 
 from cemlib.errors import ParameterError
 
@@ -14,6 +15,8 @@ __all__ = ["MOSTLY_OUTSIDE", "Overlap", "change_values"]
 
 #: Of a change that moves more than this share to where nobody was seen no figure is worth telling: the model would only be continued. A judgement.
 MOSTLY_OUTSIDE = 0.5
+#: Up to so many columns a tree finds neighbours faster than a look at all rows.
+_FEW_COLUMNS = 15
 
 _CHANGE = re.compile(r"(>=|<=)?\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(%?|[A-Za-z°µ][\w/·°µ^-]*)")
 
@@ -60,6 +63,18 @@ def change_values(values: pd.Series, name: str, change: float | str, unit: str |
     return values * (1 + amount / 100) if match[3] == "%" else values + amount
 
 
+def _neighbours(sample: np.ndarray) -> Callable[[np.ndarray, int], np.ndarray]:
+    """How far rows are from the first, second … nearest of the sample."""
+    if sample.shape[1] <= _FEW_COLUMNS:
+        tree = KDTree(sample)
+        return lambda rows, place: tree.query(rows, k=[place])[0][:, 0]
+    # of more columns no tree is quick; the package takes a second and a half to load, so others do without
+    from sklearn.neighbors import NearestNeighbors
+
+    all_ = NearestNeighbors(algorithm="brute").fit(sample)
+    return lambda rows, place: all_.kneighbors(rows, n_neighbors=place)[0][:, -1]
+
+
 class Overlap:
     """Where customers were observed: the box of all variables, and the distance to the nearest of them.
 
@@ -83,8 +98,8 @@ class Overlap:
         rng = np.random.default_rng(seed)
         self.low, self.high, self.seed = seen.min(axis=0), seen.max(axis=0), seed
         sample = seen[rng.permutation(len(seen))[:most]]
-        self._near = NearestNeighbors(n_neighbors=2).fit(sample)
-        self._usual = np.quantile(self._near.kneighbors(sample)[0][:, 1], 0.99)
+        self._distance = _neighbours(sample)
+        self._usual = np.quantile(self._distance(sample, 2), 0.99)
 
     def share_outside(self, now: np.ndarray, then: np.ndarray, most: int = 2000) -> float:
         """Share of the rows that move and end beyond the box, or farther from everybody than 99 % of the observed are from each other."""
@@ -96,5 +111,5 @@ class Overlap:
         beyond = ((then < self.low) | (then > self.high)).any(axis=1)
         open_ = moved & ~beyond
         if open_.any():
-            beyond[open_] = self._near.kneighbors(then[open_], n_neighbors=1)[0][:, 0] > self._usual
+            beyond[open_] = self._distance(then[open_], 1) > self._usual
         return float(np.mean(moved & beyond))

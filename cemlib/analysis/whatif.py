@@ -78,7 +78,7 @@ class WhatIf:
 
     def __init__(self, model: SatisfactionModel, graph: CausalGraph | None = None, *, outcome: str = "satisfaction",
                  units: Mapping[str, str] | None = None, draws: int = 200, level: float = 0.9, seed: int = 0) -> None:
-        if not hasattr(model, "fitted_"):
+        if not hasattr(model, "learned_"):
             raise ParameterError("The model is not fitted yet.", todo="Call fit(X, y, groups) first.")
         if graph is not None and outcome not in graph.parents:
             raise UnknownNameError("variable", outcome, graph.parents, where="graph")

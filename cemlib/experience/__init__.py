@@ -1,19 +1,30 @@
 """From what was measured to what a customer felt: models of QoE with their standards, declared curves of our own, and the open satisfaction index."""
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 from cemlib.experience.burst import follow_bursts, follow_calls, recall_call
-from cemlib.experience.calibration import CalibrationResult, calibrate
 from cemlib.experience.curve import Curve, curve, list_curves, load_curves
-from cemlib.experience.dissatisfied import fit_sos, spread_ratings
 from cemlib.experience.emodel import Rating, map_r_to_mos, rate_simplified, rate_transmission
-from cemlib.experience.honesty import HonestyCard
 from cemlib.experience.index import SatisfactionIndex
 from cemlib.experience.index_reading import load_index
-from cemlib.experience.iqx import IqxCurve
 from cemlib.experience.quadrants import Quadrants, find_quadrants
 from cemlib.experience.score import Score, require_one_scale
 from cemlib.experience.scoring import ExperienceScores, score_experience
 from cemlib.experience.video import score_seconds, score_video_quality, score_viewing
 from cemlib.experience.web import score_page_load
+
+# name -> module; loaded when first asked for: who scores does without the packages that fit
+_ROOM = {
+    "CalibrationResult": "cemlib.experience.calibration",
+    "HonestyCard": "cemlib.experience.honesty",
+    "IqxCurve": "cemlib.experience.iqx",
+    "calibrate": "cemlib.experience.calibration",
+    "fit_sos": "cemlib.experience.dissatisfied",
+    "spread_ratings": "cemlib.experience.dissatisfied",
+}
 
 __all__ = [
     "CalibrationResult",
@@ -46,3 +57,15 @@ __all__ = [
     "score_viewing",
     "spread_ratings",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(_ROOM[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from cemlib.errors import CallError
 from cemlib.experience.index import list_terms
@@ -169,7 +169,7 @@ def rank_terms(scores: ExperienceScores) -> pd.DataFrame:
     frame = pd.DataFrame([{"term": one.name, "facet": one.facet, "service": one.service, "kpi": one.kpi, "weight": one.weight} for one in listed])
     if n == 0:
         return frame.assign(lost=np.nan, low=np.nan, high=np.nan, spread=np.nan, worst_for=np.nan, keys=0)
-    half = stats.t.ppf(0.975, n - 1) * lost.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.full(len(listed), np.nan)
+    half = stdtrit(n - 1, 0.975) * lost.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.full(len(listed), np.nan)
     score = scores.weighed.score[rows]
     spread = ((points - points.mean(axis=0)) * (score - score.mean())[:, None]).mean(axis=0)
     frame["lost"], frame["low"], frame["high"] = lost.mean(axis=0), lost.mean(axis=0) - half, lost.mean(axis=0) + half

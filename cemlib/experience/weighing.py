@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from cemlib.experience.index import SatisfactionIndex, list_terms
 from cemlib.experience.terms import Terms
@@ -111,7 +111,7 @@ def gather_groups(weighed: Weighed, terms: Terms, groups: np.ndarray, index: Sat
     values = weighed.score[units]
     spread = np.bincount(place, (values - score[place]) ** 2, minlength=len(names))
     with np.errstate(divide="ignore", invalid="ignore"):
-        half = np.where(count > 1, stats.t.ppf(0.975, np.maximum(count - 1, 1)) * np.sqrt(spread / (count - 1) / count), np.nan)
+        half = np.where(count > 1, stdtrit(np.maximum(count - 1, 1), 0.975) * np.sqrt(spread / (count - 1) / count), np.nan)
     state = np.where(count < index.evidence.customers, 1, 0).astype(np.int8)
     known = np.bincount(place, weighed.known_weight[units], minlength=len(names)) / count
     found = Weighed(score, np.maximum(score - half, 0), np.minimum(score + half, 100), state, known, weights, None, points)

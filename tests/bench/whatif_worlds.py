@@ -74,7 +74,7 @@ def measure_coverage(seed: int, worlds: int) -> Iterator[dict]:
         for place, change in enumerate(_CHANGES):
             for number in range(worlds):
                 world = draw_world(np.random.default_rng([seed, number, place, len(form)]), form, change)
-                model = SimpleNamespace(fitted_=True, X_=world.X, y_=world.rating, groups_=world.customer, features_=list(world.X), scale=(1, 5))
+                model = SimpleNamespace(learned_=True, X_=world.X, y_=world.rating, groups_=world.customer, features_=list(world.X), scale=(1, 5))
                 found = WhatIf(model, CausalGraph(_EDGES), outcome="rating").do(world.change, world.chosen)
                 yield {"form": form, "change": str(change), "covered": found.low <= world.truth <= found.high,
                        "near": abs(found.effect - world.truth) <= max(0.1 * abs(world.truth), 0.02), "error": found.effect - world.truth}

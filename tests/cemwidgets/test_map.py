@@ -8,7 +8,8 @@ import json
 import cemwidgets as cw
 import pandas as pd
 import pytest
-from cemwidgets.map.drawing import countries, document
+from cemwidgets.map.drawing import document
+from cemwidgets.map.shapes import countries
 from cemwidgets.map.state import domain_of, legend, painted, step_of
 from hypothesis import given
 from hypothesis import strategies as st

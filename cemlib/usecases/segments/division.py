@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from cemlib.analysis import NamedSegments, Segmenter
+from cemlib import analysis
 from cemlib.errors import ParameterError, UnknownNameError
+from cemlib.usecases.kept_fits import keep_fit
 from cemlib.usecases.segments.features import Feature
 from cemlib.usecases.segments.wording import measured_rule, plain_rule
 
@@ -91,11 +96,35 @@ def find_division(features: pd.DataFrame, used: Sequence[Feature]) -> Division:
         blocks.setdefault(one.block, []).append(one.name)
     if not blocks:
         raise ParameterError("Nothing tells the customers apart: each feature is the same for nearly all, or not known.")
-    found = Segmenter(blocks).fit(features[[one.name for one in used]])
+    X = features[[one.name for one in used]]
+    found = keep_fit("segments", [blocks, X], lambda: _find(X, blocks))
+    rules = found["rules"].assign(rule=[measured_rule(one, used) for one in found["rules"]["rule"]])
+    return Division(_by_customer(found, X.index), rules, functools.partial(_predict, found["segmenter"]), used, **found["facts"])
+
+
+def _find(X: pd.DataFrame, blocks: Mapping[str, list[str]]) -> dict[str, Any]:
+    """What is kept of a fit: segments by place in the table, without the customers' keys."""
+    found = analysis.Segmenter(blocks).fit(X)
     table = found.stability_
     stability = None if found.k_ == 1 else float(table.loc[table["segments"] == found.k_, "ari"].max())
-    return Division(found.labels_, found.rules_.assign(rule=[measured_rule(one, used) for one in found.rules_["rule"]]), found.predict, used,
-                    fidelity=float(found.fidelity_), rule_coverage=float(found.rule_coverage_), stability=stability, is_stable=found.is_stable_, odd=int(found.odd_.notna().sum()))
+    return {**_by_place(found.labels_), "rules": found.rules_, "segmenter": pickle.dumps(found.without_customers()),
+            "facts": {"fidelity": float(found.fidelity_), "rule_coverage": float(found.rule_coverage_), "stability": stability, "is_stable": found.is_stable_,
+                      "odd": int(found.odd_.notna().sum())}}
+
+
+def _predict(segmenter: bytes, others: pd.DataFrame) -> pd.Series:
+    # unpacked where the segments of these are not kept: its packages take a second to load
+    return _by_customer(keep_fit("segments", [segmenter, others], lambda: _by_place(pickle.loads(segmenter).predict(others))), others.index)
+
+
+def _by_place(labels: pd.Series) -> dict[str, Any]:
+    codes, names = pd.factorize(labels)
+    return {"codes": codes, "names": list(names)}
+
+
+def _by_customer(kept: Mapping[str, Any], index: pd.Index) -> pd.Series:
+    # the code of who has no segment is -1: the last name, which is missing
+    return pd.Series(np.array([*kept["names"], np.nan], dtype=object)[kept["codes"]], index=index)
 
 
 def split_rules(rules: Mapping[str, str], marks: Marks) -> tuple[dict[str, str], list[str]]:
@@ -109,7 +138,7 @@ def split_rules(rules: Mapping[str, str], marks: Marks) -> tuple[dict[str, str],
         A rule cannot be read.
     """
     told, untold = {}, []
-    for name, columns in NamedSegments(rules, others=OTHERS).asks.items():
+    for name, columns in analysis.NamedSegments(rules, others=OTHERS).asks.items():
         for column in columns:
             if column not in marks.words:
                 raise UnknownNameError("column", column, marks.words, where=f"rule of {name}")
@@ -129,7 +158,7 @@ def divide_by_rules(rules: Mapping[str, str], untold: Sequence[str], marks: Mark
     ParameterError
         A rule compares text with a number.
     """
-    found = NamedSegments(rules, others=OTHERS).fit(marks.frame)
+    found = analysis.NamedSegments(rules, others=OTHERS).fit(marks.frame)
     table = found.table_
     words = [plain_rule(one, marks.words) if name != OTHERS else "no rule is met" for name, one in zip(table["segment"], table["rule"])]
     made = table[["segment", "elsewhere", "unknown"]].assign(rule=words, n=[int((found.labels_ == one).sum()) for one in table["segment"]])

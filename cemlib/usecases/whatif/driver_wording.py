@@ -101,6 +101,7 @@ def describe_weighing(found: PriceOfQuality, role: str, level: float = 0.9) -> s
     Examples
     --------
     >>> import pandas as pd
+    >>> from cemlib.analysis.expectation import PriceOfQuality
     >>> told = PriceOfQuality(0.12, 0.05, 0.19, "", pd.DataFrame(), 900, 300)
     >>> describe_weighing(told, "price")
     'Quality counts more for those who pay more: +0.12 (90 % +0.05 to +0.19) rating points for a standard deviation of both.'

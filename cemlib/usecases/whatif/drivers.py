@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import TypeVar
 
 import pandas as pd
 
@@ -13,9 +14,12 @@ from cemlib.analysis.drivers import group_collinear
 from cemlib.analysis.expectation import PriceOfQuality
 from cemlib.analysis.frontier import Frontier, price_segments, rank_improvements
 from cemlib.errors import ParameterError
+from cemlib.usecases.kept_fits import fingerprint, keep_fit
 from cemlib.usecases.studies.study import Feature, Study
 
 __all__ = ["StudyDrivers", "name_drivers"]
+
+Result = TypeVar("Result")
 
 _BUDGETS = (0.1, 0.25, 0.5, 1.0)
 _DRAWS = 60
@@ -78,10 +82,22 @@ class StudyDrivers:
         self._better = {name: one.better for name, one in study.features.items() if one.better and name in self._model.X_}
         self.parts = name_drivers(self._model.X_, study.features, whatif.graph)
         self._maps: dict[str, pd.DataFrame] = {}
+        model, graph, draws = self._model, whatif.graph, whatif.draws
+        self._of = fingerprint(
+            study.model_dump_json(exclude={"name", "path", "segments"}), model.X_, model.y_, model.groups_, groups, model.monotone, model.scale, model.seed,
+            [] if graph is None else sorted((effect, sorted(causes)) for effect, causes in graph.parents.items()), [] if graph is None else sorted(graph.unobserved),
+            whatif.outcome, whatif.level, whatif.seed, draws.count, draws.seed)
+
+    def _kept(self, what: str, make: Callable[[], Result]) -> Result:
+        """One of the results, kept between openings: they depend on the study, its ratings and the draws alone."""
+        return keep_fit("drivers", [what, self._of], make)
 
     @cached_property
     def knees(self) -> dict[str, dict]:
         """By feature: where improving it brings less than half of what it brought before (see :func:`cemlib.analysis.asymmetry.find_knee`), where it is told."""
+        return self._kept("knees", self._find_knees)
+
+    def _find_knees(self) -> dict[str, dict]:
         found = {}
         for name in (one for names in self.parts.values() for one in names if one in self._better):
             try:
@@ -96,10 +112,13 @@ class StudyDrivers:
     def importance(self, who: str, where: pd.Series | None) -> pd.DataFrame:
         """The importance-performance map of those who are chosen, with ``goals``: by driver what is good, in words of the study."""
         if who not in self._maps:
-            by = pd.Series("all", index=self._model.X_.index)
-            targets = {name: one["knee"] for name, one in self.knees.items()}
-            self._maps[who] = map_importance(self._whatif, drivers=self.parts, better=self._better, targets=targets, by=by if where is None else by[where]) if self.parts else _NO_MAP
+            self._maps[who] = self._kept(f"importance {who}", lambda: self._map(where)) if self.parts else _NO_MAP
         return self._maps[who]
+
+    def _map(self, where: pd.Series | None) -> pd.DataFrame:
+        by = pd.Series("all", index=self._model.X_.index)
+        targets = {name: one["knee"] for name, one in self.knees.items()}
+        return map_importance(self._whatif, drivers=self.parts, better=self._better, targets=targets, by=by if where is None else by[where])
 
     @cached_property
     def _shown(self) -> dict[str, list[str]]:
@@ -112,7 +131,7 @@ class StudyDrivers:
     @cached_property
     def shares(self) -> pd.DataFrame:
         """Share of the differences of the ratings that goes with each feature; categories as one."""
-        return self._model.drivers(groups=self._shown, draws=_DRAWS)
+        return self._kept("shares", lambda: self._model.drivers(groups=self._shown, draws=_DRAWS))
 
     @cached_property
     def shares_by_level(self) -> pd.DataFrame:
@@ -121,11 +140,14 @@ class StudyDrivers:
             return self.shares.iloc[:0]
         by = self._groups.iloc[:, 0]
         sizes = self._model.groups_.groupby(by, observed=True).nunique().nlargest(_MOST_LEVELS)
-        return self._model.drivers(groups=self._shown, draws=_DRAWS, by=by.astype("str").where(by.isin(sizes.index)))
+        return self._kept("shares by level", lambda: self._model.drivers(groups=self._shown, draws=_DRAWS, by=by.astype("str").where(by.isin(sizes.index))))
 
     @cached_property
     def shapes(self) -> pd.DataFrame:
         """Of each feature of a driver: penalty, reward, their difference with its interval, and the Kano label; empty where nothing can be told."""
+        return self._kept("shapes", self._find_shapes)
+
+    def _find_shapes(self) -> pd.DataFrame:
         try:
             found = self._model.asymmetry()
         except ParameterError:
@@ -149,8 +171,11 @@ class StudyDrivers:
 
     def _weigh(self, role: str) -> PriceOfQuality | None:
         quality, other = self.role("quality"), self.role(role)
+        return self._kept(f"quality and {role}", lambda: self._weigh_two(quality, other)) if quality and other else None
+
+    def _weigh_two(self, quality: str, other: str) -> PriceOfQuality | None:
         try:
-            return self._model.weigh_price(quality, other) if quality and other else None
+            return self._model.weigh_price(quality, other)
         except ParameterError:
             return None
 
@@ -167,6 +192,9 @@ class StudyDrivers:
         everybody : DataFrame
             The map of all customers.
         """
+        return self._kept("first", lambda: self._rank(everybody))
+
+    def _rank(self, everybody: pd.DataFrame) -> Frontier | None:
         segments = self._groups.iloc[:, 0].astype("str") if self._groups.shape[1] else pd.Series("all", index=self._model.X_.index)
         costs, improvements = {}, {}
         for one in everybody[everybody["state"] != "too few"].itertuples():

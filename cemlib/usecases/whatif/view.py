@@ -8,11 +8,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from cemlib.analysis import CausalGraph, SatisfactionModel, WhatIf
+from cemlib.analysis import CausalGraph, WhatIf
 from cemlib.analysis.frontier import Frontier
+from cemlib.analysis.satisfaction import Learned, SatisfactionModel
 from cemlib.errors import CemError, ParameterError, UnknownNameError
 from cemlib.privacy import may_see_records
 from cemlib.settings import settings
+from cemlib.usecases.kept_fits import keep_fit
 from cemlib.usecases.studies.study import OUTCOME, Study
 from cemlib.usecases.whatif.changes import reach_all, read_changes, write_changes
 from cemlib.usecases.whatif.driver_wording import describe_gain, describe_shape, write_goals
@@ -28,6 +30,17 @@ ALL = "all"
 _MOST_SAVED = 6
 _MOST_LEVELS = 12
 _DRAWS = 100
+
+
+def _fit(model: SatisfactionModel, ratings: Ratings) -> SatisfactionModel:
+    """Fit, or take what was learned from the same ratings before."""
+    asked = [model.monotone, model.scale, ratings.features, ratings.rating, ratings.customer]
+
+    def learn() -> Learned:
+        return model.fit(ratings.features, ratings.rating, ratings.customer).learned_
+
+    learned = keep_fit("satisfaction", asked, learn)
+    return model if hasattr(model, "learned_") else model.fit(ratings.features, ratings.rating, ratings.customer, learned=learned)
 
 
 class SatisfactionView:
@@ -65,7 +78,7 @@ class SatisfactionView:
         # as it was told: a cycle is named in the words of the study, before categories become columns
         self.declared = CausalGraph([tuple(part.strip() for part in one.split("->")) for one in study.edges], unobserved=study.unobserved)
         better = {name: one.better for name, one in study.features.items() if one.better and name in ratings.features}
-        self.model = SatisfactionModel("gbm", monotone=better, scale=study.scale).fit(ratings.features, ratings.rating, ratings.customer)
+        self.model = _fit(SatisfactionModel("gbm", monotone=better, scale=study.scale), ratings)
         self.levers = {name: reach_all(one, float(ratings.features[name].min()), float(ratings.features[name].max()))
                        for name, one in study.levers.items() if name in ratings.features}
         self.graph = CausalGraph(ratings.edges, unobserved=[one for one in study.unobserved if any(one in edge for edge in ratings.edges)])

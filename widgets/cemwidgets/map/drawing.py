@@ -12,29 +12,14 @@ import folium
 from branca.element import Element
 
 from cemlib.errors import CemError
-from cemlib.settings import settings
+from cemwidgets.map.shapes import countries
 from cemwidgets.style.state import tokens
 
-__all__ = ["countries", "document", "frame"]
+__all__ = ["document", "frame"]
 
 HERE = Path(__file__).parent
 #: the part of the world where people roam; Antarctica and the far north are left out
 BOUNDS = [[-56.0, -150.0], [78.0, 168.0]]
-
-
-@cache
-def countries() -> dict:
-    """Return the country shapes of data/reference, with ``code``, ``name`` and the place of the marks.
-
-    Raises
-    ------
-    CemError
-        When the file is not there.
-    """
-    path = settings().reference_path / "countries.geojson"
-    if not path.is_file():
-        raise CemError("The country shapes are missing.", where=str(path), todo="data/reference/convert_countries.py makes them.")
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 class _OfflineMap(folium.Map):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from cemwidgets.map.drawing import countries
+from cemwidgets.map.shapes import countries
 
 __all__ = ["HEIGHT", "WIDTH", "LandFrame", "land"]
 

@@ -1,0 +1,187 @@
+"""Fits that are kept between openings: what is fitted does not change while what it is fitted on does not.
+
+A fit is found again by what went into it: the values themselves, the settings and the code. A file that changed, another period, another setting or another
+version gives other values or another code, so another fit; nothing is ever looked up by a name or a date. What a fit is kept of are its results, without
+the keys of customers: who they belong to is known only to who has read the same records again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import os
+import pickle
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from cemlib.settings import settings
+
+__all__ = ["fingerprint", "keep_fit"]
+
+Result = TypeVar("Result")
+
+_PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "statsmodels")
+_DIGEST = 32
+
+
+def keep_fit(name: str, inputs: Sequence[Any], make: Callable[[], Result]) -> Result:
+    """What ``make`` gives, made once for the same inputs.
+
+    Kept beside the lake (folder ``fits``), for the owner alone. A file is written whole or not at all, and one that is damaged, or that somebody else could have
+    written, is not read. Several processes may do so at once: who comes later writes the same. What was not used for longest goes first
+    when there is more than ``CEM_FITS_MB``. Where nothing can be written, nothing is kept.
+
+    Parameters
+    ----------
+    name : str
+        Of the kind of fit: a file name.
+    inputs : sequence
+        All that the result depends on: see :func:`fingerprint`.
+    make : callable
+        Without arguments. What it raises is not kept.
+
+    Examples
+    --------
+    >>> keep_fit("example", [[1, 2, 3]], lambda: 6)
+    6
+    """
+    most = settings().fits_megabytes * 2**20
+    if not most:
+        return make()
+    folder = settings().fits_path
+    path = folder / f"{name}-{fingerprint(name, _code(), *inputs)}.fit"
+    found = _read(path)
+    if found is None:
+        # in a tuple, or a result that is None would be made every time
+        found = (make(),)
+        with contextlib.suppress(OSError):
+            _write(path, pickle.dumps(found, protocol=pickle.HIGHEST_PROTOCOL))
+            _thin(folder, most, path)
+    return found[0]
+
+
+def fingerprint(*things: Any) -> str:
+    """A digest of values: numbers, texts, arrays, and tables of numbers, texts and categories with their columns, but without their index.
+
+    Parameters
+    ----------
+    *things
+        None, numbers, str, bytes, sequences and mappings of these, ndarray, Series, DataFrame.
+
+    Raises
+    ------
+    TypeError
+        For something else: what cannot be told apart must not be taken for the same.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"who": ["a", "b"], "gb": [1.0, None]})
+    >>> fingerprint(one) == fingerprint(one.copy()), fingerprint(one) == fingerprint(one.assign(gb=[1.0, 2.0]))
+    (True, False)
+    """
+    digest = hashlib.sha256()
+    for one in things:
+        _add(digest, one)
+    return digest.hexdigest()[:_DIGEST]
+
+
+def _add(digest: Any, one: Any) -> None:
+    """Each value with its kind and length before it, so that no two lists of values give the same bytes."""
+    if isinstance(one, pd.DataFrame):
+        _add(digest, ["table", *map(str, one.columns)])
+        for name in range(one.shape[1]):
+            _add(digest, one.iloc[:, name])
+    elif isinstance(one, pd.Series):
+        if pd.api.types.is_bool_dtype(one.dtype) or pd.api.types.is_numeric_dtype(one.dtype):
+            _add(digest, one.to_numpy(float, na_value=np.nan))
+        else:
+            codes, values = pd.factorize(one)
+            _add(digest, [np.asarray(codes), [f"{type(value).__name__} {value}" for value in values]])
+            _add(digest, [str(value) for value in one.cat.categories] if isinstance(one.dtype, pd.CategoricalDtype) else None)
+    elif isinstance(one, np.ndarray) and one.dtype.kind in "biuf":
+        _put(digest, f"array {one.dtype.str} {one.shape}", np.ascontiguousarray(one).tobytes())
+    elif isinstance(one, Mapping):
+        _add(digest, ["mapping", *(part for pair in one.items() for part in pair)])
+    elif isinstance(one, str | bytes):
+        _put(digest, type(one).__name__, one.encode("utf-8", "surrogatepass") if isinstance(one, str) else one)
+    elif isinstance(one, Sequence):
+        _put(digest, f"list {len(one)}", b"")
+        for part in one:
+            _add(digest, part)
+    elif one is None or isinstance(one, bool | int | float | np.number | np.bool_):
+        _put(digest, type(one).__name__, repr(one).encode())
+    else:
+        raise TypeError(f"{type(one).__name__} has no fingerprint")
+
+
+def _put(digest: Any, kind: str, content: bytes) -> None:
+    digest.update(f"{kind} {len(content)}\n".encode())
+    digest.update(content)
+
+
+@functools.cache
+def _code() -> str:
+    """The methods and use cases as they are, and the packages that they call."""
+    home = Path(__file__).parent.parent
+    files = sorted(path for room in ("analysis", "usecases") for path in (home / room).rglob("*.py"))
+    return fingerprint([[path.relative_to(home).as_posix(), path.read_bytes()] for path in files], [importlib.metadata.version(one) for one in _PACKAGES])
+
+
+def _read(path: Path) -> tuple | None:
+    """What is kept; None where there is nothing, or nothing that can be trusted."""
+    try:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW)) as file:
+            about = os.fstat(file.fileno())
+            # what is read here is run: a file that others may write is not ours
+            if about.st_uid != os.geteuid() or about.st_mode & 0o077:
+                return None
+            digest, content = file.read(_DIGEST), file.read()
+        if hashlib.sha256(content).digest() != digest:
+            return None
+        found = pickle.loads(content)
+        os.utime(path)
+    # a class that there was when it was written may be gone
+    except (OSError, pickle.UnpicklingError, AttributeError, ImportError, EOFError):
+        return None
+    return found
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.chmod(path.parent, 0o700)
+    # only the owner may open what mkstemp makes
+    handle, fresh = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(content).digest() + content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(fresh)
+        raise
+
+
+def _thin(folder: Path, most: int, new: Path) -> None:
+    """Remove what was not used for longest until no more than so many bytes are left, the new one last; and what a process left half-written."""
+    kept = []
+    for path in folder.iterdir():
+        # another process may have removed it
+        with contextlib.suppress(FileNotFoundError):
+            about = path.stat()
+            kept.append((path == new, about.st_mtime, about.st_size, path))
+    left = sum(size for *_, size, _ in kept)
+    for _, _, size, path in sorted(kept):
+        if left <= most:
+            break
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        left -= size

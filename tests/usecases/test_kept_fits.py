@@ -1,0 +1,256 @@
+"""Fits that are kept: found again for the same inputs alone, whole or not at all, for the owner alone, and no more than so much."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cemlib as cem
+from cemlib.analysis import SatisfactionModel, Segmenter
+from cemlib.errors import ParameterError
+from cemlib.settings import settings
+from cemlib.usecases import kept_fits, view_segments, what_if_satisfaction
+from cemlib.usecases.kept_fits import fingerprint, keep_fit
+from tests.usecases import grouped_study
+
+RATED = """
+title: Invented ratings
+source: {file: rated.csv, customer: who, rating: Score}
+features:
+  gb: {label: Data volume, unit: GB, better: 1, lever: add, low: 0, high: 5, step: 1, cost: 1}
+  charge: {label: Charge, unit: EUR, better: -1, lever: percent, low: -20, high: 20, step: 5}
+groups: [place]
+edges: [gb -> outcome, charge -> outcome]
+"""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder of studies beside a lake without records; fits are kept."""
+    monkeypatch.setenv("CEM_LAKE", str(tmp_path / "lake"))
+    monkeypatch.setenv("CEM_FITS_MB", "20")
+    return tmp_path
+
+
+@pytest.fixture
+def studies(place):
+    grouped_study.write_invented(place / "studies")
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame({"who": [f"c{one:03}" for one in range(240)], "gb": rng.uniform(0, 10, 240), "charge": rng.uniform(10, 40, 240), "place": rng.choice(["city", "land"], 240)})
+    frame["Score"] = (2 + 0.25 * frame["gb"] - 0.03 * frame["charge"] + rng.normal(0, 0.4, 240)).round().clip(1, 5)
+    frame.to_csv(place / "studies" / "rated.csv", index=False)
+    (place / "studies" / "rated.yaml").write_text(RATED)
+    return place / "studies"
+
+
+def kept(place):
+    return sorted((place / "fits").glob("*.fit"))
+
+
+def test_made_once_for_the_same_inputs(place):
+    made = []
+
+    def make():
+        made.append(1)
+        return {"value": 7}
+
+    assert [keep_fit("one", ["a", 1], make) for _ in range(3)] == [{"value": 7}] * 3
+    assert len(made) == 1
+    keep_fit("one", ["a", 2], make)
+    keep_fit("other", ["a", 1], make)
+    assert len(made) == 3
+    # nothing is a result too
+    assert [keep_fit("none", [], lambda: made.append(1)) for _ in range(2)] == [None, None]
+    assert len(made) == 4
+
+
+def test_for_the_owner_alone(place):
+    keep_fit("one", [], lambda: 1)
+    assert (place / "fits").stat().st_mode & 0o777 == 0o700
+    assert [path.stat().st_mode & 0o777 for path in (place / "fits").iterdir()] == [0o600]
+
+
+@pytest.mark.parametrize("harm", ["cut", "changed", "empty", "open to others", "a link"])
+def test_what_cannot_be_trusted_is_made_anew(place, tmp_path, harm):
+    keep_fit("one", [], lambda: "made first")
+    path, = kept(place)
+    content = path.read_bytes()
+    if harm == "a link":
+        path.rename(tmp_path / "elsewhere")
+        path.symlink_to(tmp_path / "elsewhere")
+    elif harm == "open to others":
+        path.chmod(0o666)
+    else:
+        path.write_bytes({"cut": content[:-3], "changed": content[:-3] + b"xyz", "empty": b""}[harm])
+    assert keep_fit("one", [], lambda: "made anew") == "made anew"
+    # and it is whole again
+    assert keep_fit("one", [], lambda: "made a third time") == "made anew"
+    assert not path.is_symlink()
+
+
+def test_an_error_is_not_kept(place):
+    def fail():
+        raise ParameterError("Too few.")
+
+    with pytest.raises(ParameterError):
+        keep_fit("one", [], fail)
+    assert kept(place) == []
+    assert keep_fit("one", [], lambda: 1) == 1
+
+
+def test_other_code_is_another_fit(place, monkeypatch):
+    assert keep_fit("one", [], lambda: "of this code") == "of this code"
+    monkeypatch.setattr(kept_fits, "_code", lambda: "other code")
+    assert keep_fit("one", [], lambda: "of other code") == "of other code"
+
+
+def test_what_was_used_last_stays(place, monkeypatch):
+    monkeypatch.setenv("CEM_FITS_MB", "1")
+    block = bytes(400_000)
+    for name in ("first", "second"):
+        keep_fit(name, [], lambda: block)
+    for age, path in enumerate(kept(place)):
+        os.utime(path, (1_000_000 + age, 1_000_000 + age))
+    # the first is used once more, so the second is the oldest
+    keep_fit("first", [], lambda: pytest.fail("it is kept"))
+    keep_fit("third", [], lambda: block)
+    assert [path.name.split("-")[0] for path in kept(place)] == ["first", "third"]
+    assert sum(path.stat().st_size for path in kept(place)) <= 2**20
+
+
+def test_nothing_is_kept_without_room_or_right(place, monkeypatch):
+    monkeypatch.setenv("CEM_FITS_MB", "0")
+    assert keep_fit("one", [], lambda: 1) == 1
+    assert not (place / "fits").exists()
+    monkeypatch.setenv("CEM_FITS_MB", "20")
+    # a file stands where the folder should be
+    (place / "fits").write_text("")
+    assert keep_fit("one", [], lambda: 1) == 1
+
+
+def test_many_processes_at_once(place):
+    code = ("import sys; from cemlib.usecases.kept_fits import keep_fit\n"
+            "for number in range(30): assert keep_fit('one', [number % 3], lambda: [number % 3] * 5000) == [number % 3] * 5000")
+    running = [subprocess.Popen([sys.executable, "-c", code], env={**os.environ}) for _ in range(3)]
+    assert [one.wait(60) for one in running] == [0, 0, 0]
+    assert len(kept(place)) == len(list((place / "fits").iterdir())) == 3
+
+
+cells = st.one_of(st.none(), st.floats(allow_nan=False), st.text(max_size=3))
+
+
+@given(st.lists(cells, max_size=4), st.lists(cells, max_size=4))
+def test_other_values_have_another_fingerprint(one, other):
+    same = [(type(value), value, str(value)) for value in one] == [(type(value), value, str(value)) for value in other]
+    assert (fingerprint(one) == fingerprint(other)) == same
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    (["ab", "c"], ["a", "bc"]), ([1, [2]], [[1], 2]), ([1], ["1"]), ([None], ["None"]), ({"a": 1}, {"a": 2}), (np.array([1, 2]), np.array([1.0, 2.0])), (np.zeros((2, 3)), np.zeros((3, 2))),
+    (pd.Series(["1"]), pd.Series([1])), (pd.Series(["a", None]), pd.Series(["a", "None"])), (pd.DataFrame({"a": [1.0]}), pd.DataFrame({"b": [1.0]})),
+    (pd.Series(["x"], dtype=pd.CategoricalDtype(["x", "y"])), pd.Series(["x"], dtype=pd.CategoricalDtype(["x"])))])
+def test_what_looks_alike_has_another_fingerprint(one, other):
+    assert fingerprint(one) != fingerprint(other)
+    assert fingerprint(one) == fingerprint(one)
+
+
+def test_what_has_no_fingerprint_is_refused():
+    with pytest.raises(TypeError, match="object"):
+        fingerprint(object())
+
+
+# --- the fits of the use cases
+
+
+def same(one, other):
+    """Equal to the last digit, tables too."""
+    if isinstance(one, pd.DataFrame | pd.Series):
+        (pd.testing.assert_frame_equal if isinstance(one, pd.DataFrame) else pd.testing.assert_series_equal)(one, other, check_exact=True)
+    elif isinstance(one, dict):
+        assert list(one) == list(other)
+        for name in one:
+            same(one[name], other[name])
+    else:
+        assert one == other or (one != one and other != other), (one, other)
+
+
+def test_kept_segments_are_those_that_were_found(place, studies, monkeypatch):
+    lake = cem.open_lake(place / "lake")
+    monkeypatch.setenv("CEM_FITS_MB", "0")
+    wanted = view_segments(lake, study="invented", role="analyst")
+    monkeypatch.setenv("CEM_FITS_MB", "20")
+    first = view_segments(lake, study="invented", role="analyst")
+    # from here on nobody may fit
+    monkeypatch.setattr(Segmenter, "fit", lambda *given: pytest.fail("it is kept"))
+    again = view_segments(lake, study="invented", role="analyst")
+    for view in (first, again):
+        for name in ("answer", "segments", "profiles", "rules", "compared", "figures", "counts", "stability", "fidelity"):
+            same(getattr(wanted, name), getattr(view, name))
+    division, others = again._reader.found, again._reader.customers.features.iloc[::-1]
+    same(division.predict(others), division.labels.iloc[::-1])
+    # no customer of the study stands in what is kept
+    assert all(one.encode() not in path.read_bytes() for path in kept(place) for one in ("0007", "0059"))
+
+
+def test_a_changed_file_is_another_fit(place, studies):
+    lake = cem.open_lake(place / "lake")
+    before = view_segments(lake, study="invented", role="analyst")
+    usage = pd.read_csv(studies / "usage.csv", dtype=str)
+    usage[usage["who"] > "0030"].to_csv(studies / "usage.csv", index=False)
+    after = view_segments(lake, study="invented", role="analyst")
+    assert after.segments["subscribers"].sum() < before.segments["subscribers"].sum() == 150
+    text = (studies / "invented.yaml").read_text()
+    (studies / "invented.yaml").write_text(text.replace("log: true", "log: false"))
+    files = len(kept(place))
+    view_segments(lake, study="invented", role="analyst")
+    assert len(kept(place)) == files + 1
+
+
+def test_a_kept_study_is_the_one_that_was_fitted(place, studies, monkeypatch):
+    lake = cem.open_lake(place / "lake")
+    asked = {"study": "rated", "who": "place=city", "changes": "gb+2", "role": "analyst"}
+    monkeypatch.setenv("CEM_FITS_MB", "0")
+    wanted = what_if_satisfaction(lake, **asked)
+    tables = wanted.tables
+    monkeypatch.setenv("CEM_FITS_MB", "20")
+    same(tables, what_if_satisfaction(lake, **asked).tables)
+    monkeypatch.setattr(SatisfactionModel, "_fit", lambda *given: pytest.fail("it is kept"))
+    for name in ("asymmetry", "drivers", "knee", "weigh_price"):
+        monkeypatch.setattr(SatisfactionModel, name, lambda *given, **more: pytest.fail("it is kept"))
+    again = what_if_satisfaction(lake, **asked)
+    same(tables, again.tables)
+    same(wanted.figures, again.figures)
+    assert (wanted.answer, wanted.cautions, wanted.footer) == (again.answer, again.cautions, again.footer)
+    same(wanted.model.oof_, again.model.oof_)
+    assert all(b"c007" not in path.read_bytes() for path in kept(place))
+
+
+@pytest.mark.parametrize(("old", "new"), [("better: -1", "better: 0"), ("[gb -> outcome, ", "[gb -> charge, gb -> outcome, "), ("cost: 1", "cost: 2")])
+def test_a_study_told_otherwise_is_fitted_anew(place, studies, old, new, monkeypatch):
+    lake = cem.open_lake(place / "lake")
+    _ = what_if_satisfaction(lake, study="rated", role="analyst").tables
+    (studies / "rated.yaml").write_text(RATED.replace(old, new))
+    found = what_if_satisfaction(lake, study="rated", role="analyst").tables
+    monkeypatch.setenv("CEM_FITS_MB", "0")
+    same(what_if_satisfaction(lake, study="rated", role="analyst").tables, found)
+
+
+def test_a_model_that_takes_what_was_learned_predicts_as_the_one_that_learned(studies):
+    frame = pd.read_csv(studies / "rated.csv")
+    X, y = frame[["gb", "charge"]], frame["Score"]
+    one = SatisfactionModel("gbm").fit(X, y, frame["who"])
+    two = SatisfactionModel("gbm").fit(X, y, frame["who"], learned=one.learned_)
+    same(one.predict_interval(X), two.predict_interval(X))
+
+
+def test_the_setting_is_a_number(monkeypatch):
+    monkeypatch.setenv("CEM_FITS_MB", "much")
+    with pytest.raises(ParameterError, match="CEM_FITS_MB"):
+        settings()
