@@ -15,7 +15,7 @@ import cemlib as cem
 from cemlib.errors import ParameterError, ReportError, UnknownNameError
 from cemlib.usecases import what_if_satisfaction
 from cemlib.usecases.studies.catalogue import load_study, study_names
-from cemlib.usecases.studies.study import Feature
+from cemlib.usecases.studies.study import Feature, in_words
 from cemlib.usecases.whatif.changes import read_changes, write_changes
 from cemlib.usecases.whatif.driver_wording import describe_weighing
 
@@ -335,7 +335,7 @@ def test_drivers_of_each_level_and_price_or_expectation_where_the_study_names_it
     ("groups: [region]", "grops: [region]", "no key named 'grops'. where: wrong.yaml, line 8, column 1 to do: Did you mean 'groups'?"), ("title: Invented customers", "", "lacks 'title'"),
     ("file: invented.csv", "file: gone.csv", "cannot be read"), ("rating: rating", "rating: ratng", "no column named 'ratng'. where: wrong.yaml, line 3, column 30; columns of invented.csv to do: Did you mean 'rating'"),
     ("customer: who", "customer: whom", "no column named 'whom'. where: wrong.yaml, line 3, column 46; columns of invented.csv, row 1, cut at a comma to do: Did you mean 'who'?"),
-    ("[region]", "[regoin]", "no column named 'regoin'. where: wrong.yaml, line 8, column 1 to do: Did you mean 'region'"), ("  mbps: {", "  mbsp: {", "no column named 'mbsp'. where: wrong.yaml, line 6, column 3;"),
+    ("groups: [region]", "groups: region", "columns with titles"), ("[region]", "[regoin]", "no column named 'regoin'. where: wrong.yaml, line 8, column 1 to do: Did you mean 'region'"), ("  mbps: {", "  mbsp: {", "no column named 'mbsp'. where: wrong.yaml, line 6, column 3;"),
     ("tier: {label: Tier", "teir: {label: Tier", "no column named 'teir'. where: wrong.yaml, line 7, column 3 to do: Did you mean 'tier'"),
     ("tier -> stalls", "teir -> stalls", "no variable named 'teir'. where: wrong.yaml, line 9, column 9 to do: Did you mean 'tier'"), ("tier -> stalls", "stalls, tier", "arrow"), ("mood -> mbps", "outcome -> tier", "cycle"),
     ("edges: [tier -> stalls, tier -> mbps, tier -> outcome, stalls -> outcome, mbps -> outcome, mood -> mbps, mood -> outcome]", "edges: []", "stalls -> outcome"),
@@ -362,6 +362,32 @@ def test_the_word_none_is_a_value_and_a_lever_begins_where_it_moves_nobody(place
     assert 0.2 < view.scenario.result.n_moved / view.scenario.result.n < 0.4
     for one in ("none.csv", "none.yaml"):
         (place / "studies" / one).unlink()
+
+
+@pytest.mark.parametrize(("told", "title"), [("{region: Part of the country, tier: }", "Part of the country"), ("[region, tier]", "region")], ids=["titles", "none"])
+def test_groups_are_shown_by_their_titles(place, lake, told, title):
+    (place / "studies" / "titled.yaml").write_text(STUDY.replace("[region]", told))
+    view = what_if_satisfaction(lake, study="titled", changes="stalls-0.5", who="tier=gold", saved="region=north~stalls-1", role="manager")
+    # a feature of the same column has given it its label
+    assert dict(view.choices)["region=north"] == f"{title}: north"
+    assert dict(view.choices)["tier=gold"] == "Tier: gold"
+    assert "The mean rating of Tier gold would rise" in view.answer[0]
+    assert view.scenario_table()["who"].tolist() == [f"{title} north", "Tier gold"]
+    assert {name: set(view.tables[name]["group"]) for name in ("compared", "drivers_by_level", "improvements_first")} == {"compared": {title}, "drivers_by_level": {title}, "improvements_first": {title}}
+    state = WhatIfState(view)
+    assert f"<caption>Change by {title}</caption>" in state.compared().replace(' class="cem-hidden"', "")
+    assert f"for {title} north" in state.first()
+    assert f"{title} north:" in state.by_level()
+    # an address names the column
+    with pytest.raises(UnknownNameError, match=f"There is no {title} named"):
+        what_if_satisfaction(lake, study="titled", who="region=nrth")
+    (place / "studies" / "titled.yaml").unlink()
+
+
+@given(st.text(alphabet="abzABZ09_.- é", min_size=1, max_size=12))
+def test_a_name_in_words_loses_no_letter(name):
+    kept = [one for one in name if one not in "_.- "]
+    assert [one for one in in_words(name).casefold() if one not in "_.- "] == list("".join(kept).casefold())
 
 
 def test_a_study_is_a_name_and_never_a_path(place):

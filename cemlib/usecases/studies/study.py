@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from cemlib.errors import CemError
 from cemlib.experience.index_places import read_places
 from cemlib.usecases.studies.segmentation import Segmentation
 
-__all__ = ["OUTCOME", "Feature", "Source", "Study"]
+__all__ = ["OUTCOME", "Feature", "Source", "Study", "in_words"]
 
 #: The name of the rating in a study's graph.
 OUTCOME = "outcome"
+
+
+def in_words(name: str) -> str:
+    """The name of a column as words.
+
+    Examples
+    --------
+    >>> in_words("home_region"), in_words("InternetType"), in_words("Monthly Charge"), in_words("plan-type"), in_words("QoU_sex"), in_words("IMEI")
+    ('home region', 'internet type', 'Monthly Charge', 'plan type', 'QoU sex', 'IMEI')
+    """
+    if " " in name.strip():
+        return name.strip()
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", re.sub(r"[_.\-]+", " ", name)).split()
+    # an abbreviation stays as it is written
+    return " ".join(word.lower() if word.istitle() else word for word in words) or name
 
 
 class Feature(BaseModel):
@@ -98,6 +114,8 @@ class Study(BaseModel):
 
     Attributes
     ----------
+    groups : dict of str to str
+        Columns by which customers are chosen and compared, with their titles; empty where none is told (see :meth:`title_of`). A list of columns is one without titles.
     scale : (float, float)
         Of the ratings: what lies outside is set aside.
     most_set_aside : float
@@ -114,12 +132,21 @@ class Study(BaseModel):
     source: Source
     scale: tuple[float, float] = (1, 5)
     features: dict[str, Feature] = {}
-    groups: list[str] = []
+    groups: dict[str, str] = {}
     edges: list[str] = []
     unobserved: list[str] = []
     cost_unit: str = "units of cost"
     segments: Segmentation | None = None
     most_set_aside: float = Field(default=0.1, ge=0, lt=1)
+
+    @field_validator("groups", mode="before")
+    @classmethod
+    def _titled(cls, value):
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            return dict.fromkeys(value, "")
+        if not isinstance(value, dict):
+            raise ValueError("groups are columns, [region, plan], or columns with titles, {region: Region, plan: Plan of the customer}")
+        return {name: title or "" for name, title in value.items()}
 
     @model_validator(mode="after")
     def _check(self) -> Study:
@@ -139,6 +166,18 @@ class Study(BaseModel):
     def levers(self) -> dict[str, Feature]:
         """The features that can be changed."""
         return {name: one for name, one in self.features.items() if one.lever}
+
+    def title_of(self, group: str) -> str:
+        """The title of a group: as told, else that of the feature of the same column, else its name in words.
+
+        Examples
+        --------
+        >>> told = {"name": "a", "path": "a.yaml", "title": "A", "source": {"lake": "call_ratings"}, "edges": ["b -> outcome"],
+        ...         "features": {"b": {"label": "Band", "lever": "add"}}, "groups": {"b": None, "home_region": None, "planCode": "Plan"}}
+        >>> [Study.model_validate(told).title_of(one) for one in ("b", "home_region", "planCode")]
+        ['Band', 'home region', 'Plan']
+        """
+        return self.groups.get(group) or (self.features[group].label if group in self.features else in_words(group))
 
     def where(self, *keys: str | int) -> str:
         """File, line and column of what these words of its file lead to, for an error."""

@@ -42,8 +42,10 @@ class Scenario:
         Why it could not be told.
     cost : float or None
         Of all who are moved, where the levers have costs.
+    by : str
+        The group whose levels are compared; empty where there is none.
     compared : DataFrame
-        By level of the group: see :meth:`cemlib.analysis.WhatIf.compare`.
+        By level of it: see :meth:`cemlib.analysis.WhatIf.compare`.
     bands : DataFrame
         ``from``, ``to`` (expected rating), ``now``, ``then`` (ratio of the ratings).
     """
@@ -57,6 +59,7 @@ class Scenario:
     result: WhatIfResult | None
     problem: str
     cost: float | None
+    by: str
     compared: pd.DataFrame = field(repr=False)
     bands: pd.DataFrame = field(repr=False)
 
@@ -111,7 +114,7 @@ def play(whatif: WhatIf, levers: Mapping[str, Feature], who: str, where: pd.Seri
             cost = None if None in costs else sum(one for one in costs if one is not None) * customers
     except CemError as error:
         problem = " ".join(one for one in (error.what, error.todo) if one)
-    return Scenario(who, dict(values), _words(values, levers), n, customers, now, result, problem, cost, compared, _bands(result, scale))
+    return Scenario(who, dict(values), _words(values, levers), n, customers, now, result, problem, cost, "" if by is None else str(by.name), compared, _bands(result, scale))
 
 
 def _inside(result: WhatIfResult, seen: pd.DataFrame, levers: Mapping[str, Feature]) -> WhatIfResult:

@@ -116,7 +116,7 @@ class SatisfactionView:
             raise UnknownNameError("group", group[:60], [ALL, *self.groups])
         known = list(self.groups[group].cat.categories)
         if level not in known:
-            raise UnknownNameError(group, level[:60], known)
+            raise UnknownNameError(self.study.title_of(group), level[:60], known)
         return self.groups[group] == level
 
     def play(self, who: str, values: dict[str, float]) -> Scenario:
@@ -164,7 +164,7 @@ class SatisfactionView:
         found = [(ALL, "all customers")]
         for group in self.groups:
             size = self.model.groups_.groupby(self.groups[group], observed=True).nunique().sort_values(ascending=False)
-            found += [(f"{group}={level}", f"{group}: {level}") for level in size.index[size >= 30][:_MOST_LEVELS]]
+            found += [(f"{group}={level}", f"{self.study.title_of(group)}: {level}") for level in size.index[size >= 30][:_MOST_LEVELS]]
         return found
 
     @property
@@ -192,9 +192,9 @@ class SatisfactionView:
         """Those who are chosen, in words."""
         return self._who_words(self.scenario.who)
 
-    @staticmethod
-    def _who_words(who: str) -> str:
-        return "all customers" if who == ALL else who.replace("=", " ")
+    def _who_words(self, who: str) -> str:
+        group, _, level = who.partition("=")
+        return "all customers" if who == ALL else f"{self.study.title_of(group)} {level}"
 
     @property
     def drivers(self) -> pd.DataFrame:
@@ -234,9 +234,21 @@ class SatisfactionView:
         return self.driven.not_lifted(self.driven.importance(ALL, None))
 
     def label(self, name: str) -> str:
-        """The label of a feature, of a column made from it, or of the rating."""
+        """The label of a feature, of a column made from it, of a group, or of the rating."""
         name = name.partition(": ")[0]
-        return self.study.features[name].label if name in self.study.features else "Satisfaction" if name == OUTCOME else name
+        if name in self.study.features:
+            return self.study.features[name].label
+        return "Satisfaction" if name == OUTCOME else self.study.title_of(name) if name in self.study.groups else name
+
+    @property
+    def first_group(self) -> str:
+        """The title of the group whose levels are told apart; empty where the study has none."""
+        return self.study.title_of(str(self.groups.columns[0])) if self.groups.shape[1] else ""
+
+    @property
+    def compared_group(self) -> str:
+        """The title of the group by which :attr:`scenario` is compared."""
+        return self.study.title_of(self.scenario.by) if self.scenario.by else ""
 
     def drawn_graph(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The declared graph as it was told, with roles for what is moved now: nodes and edges (see :meth:`cemlib.analysis.CausalGraph.layout`)."""
@@ -263,12 +275,13 @@ class SatisfactionView:
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """What is exported."""
-        found = {"drivers": self.drivers, "drivers_by_level": self.hide(self.driven.shares_by_level), "shapes": self.driven.shapes, "scenarios": self.scenario_table(),
+        first = self.first_group
+        found = {"drivers": self.drivers, "drivers_by_level": self.hide(_of_group(self.driven.shares_by_level, first)), "shapes": self.driven.shapes, "scenarios": self.scenario_table(),
                  "importance": self.importance.assign(changes=self.importance["changes"].map(write_goals))}
         if len(self.scenario.compared):
-            found["compared"] = self.hide(self.scenario.compared)
+            found["compared"] = self.hide(_of_group(self.scenario.compared, self.compared_group))
         if self.first is not None:
-            found["improvements_first"] = self.hide(self.first.ranking)
+            found["improvements_first"] = self.hide(_of_group(self.first.ranking, first))
         if len(self.ratings.set_aside):
             found["set_aside"] = self.ratings.set_aside
         return found
@@ -295,3 +308,10 @@ class SatisfactionView:
     def messages(self) -> Sequence[str]:
         """What could not be told of the scenario."""
         return [self.scenario.problem] if self.scenario.problem else []
+
+
+def _of_group(frame: pd.DataFrame, group: str) -> pd.DataFrame:
+    """A table by level of a group, which says of which."""
+    told = frame.copy()
+    told.insert(0, "group", group)
+    return told

@@ -163,9 +163,8 @@ class WhatIfState:
         frame = self.view.scenario.compared
         if frame.empty:
             return box("Who moves", '<div class="cem-empty">Nothing is moved.</div>')
-        title = next(one for one in self.view.groups if set(frame["segment"]) <= set(self.view.groups[one].cat.categories))
         shown = frame.sort_values("n", ascending=False).head(8)
-        return box("Who moves", compared_table(self.view.hide(shown), title), note="change of the mean rating, 90 % interval")
+        return box("Who moves", compared_table(self.view.hide(shown), self.view.compared_group), note="change of the mean rating, 90 % interval")
 
     def graph(self, live: bool = True) -> str:
         """The declared graph."""
@@ -202,7 +201,7 @@ class WhatIfState:
         if found is None:
             return box("Which improvement for whom first", missing) if missing else ""
         sure = found.ranking.loc[found.ranking["state"] == "ok", "cost"]
-        body = first_table(found.ranking, self.view.label(str(self.view.groups.columns[0])) if self.view.groups.shape[1] else "") + f"<h3>What a budget reaches</h3>{budgets_table(found.budgets, self.view.study.cost_unit, float(sure.min()) if len(sure) else None)}{missing}"
+        body = first_table(found.ranking, self.view.first_group) + f"<h3>What a budget reaches</h3>{budgets_table(found.budgets, self.view.study.cost_unit, float(sure.min()) if len(sure) else None)}{missing}"
         return box("Which improvement for whom first", body, note=f"most rating points for its cost first; cost in {self.view.study.cost_unit}")
 
     def drivers(self, live: bool = True) -> str:
@@ -212,7 +211,7 @@ class WhatIfState:
     def by_level(self, live: bool = True) -> str:
         """The drivers of each level of the first group."""
         frame = self.view.driven.shares_by_level
-        return box("For whom", levels_table(self.view.hide(frame), self.view.label(str(self.view.groups.columns[0]))), note="the three largest of each; an association") if len(frame) else ""
+        return box("For whom", levels_table(self.view.hide(frame), self.view.first_group), note="the three largest of each; an association") if len(frame) else ""
 
     def shapes(self, live: bool = True) -> str:
         """What loses and what wins."""
