@@ -212,7 +212,7 @@ class Reader:
     def _footer(self, is_named: bool) -> list[str]:
         how = ("sets by rule; the first that is met counts" if is_named else
                "Gaussian mixture on robustly scaled features, seed 0; a number of segments counts when both halves of the customers give it")
-        return [*self.customers.facts, how, "95 % intervals: Student's t for means, Wilson for shares, adjusted Wald for the NPS, Garwood for counts",
+        return [*self.customers.facts, how, "95 % intervals: Student's t for means, order statistics for medians, Wilson for shares, adjusted Wald for the NPS, Garwood for counts",
                 "an association: a segment is a description, not a cause", f"groups under {settings().minimum_group} customers hidden from managers"]
 
     def _empty(self, base: dict, error: CallError, ignored: list[str]) -> SegmentView:
