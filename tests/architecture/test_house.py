@@ -130,3 +130,8 @@ def test_an_app_has_one_parameters_cell_with_types_and_comments(path):
         if line and not line.startswith("#"):
             assert re.match(r"\w+: .+ = .+  # .+", line), f"{path.name}: {line!r} wants 'name: type = default  # meaning'"
     assert {"title", "question", "description", "order"} <= set(notebook["metadata"]["cem"])
+    # what a page says while it is computed: in few words, for it stands in one line of a telephone
+    for told in (cell["metadata"]["cem"] for cell in notebook["cells"] if "cem" in cell["metadata"]):
+        assert set(told) == {"doing", "weight"}
+        assert 0 < len(told["doing"]) <= 50
+        assert told["weight"] > 0

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
+import urllib.request
+
 import pytest
 
 import cemlib as cem
@@ -27,6 +32,25 @@ def apps(place):
     server = start_apps(0, role="analyst")
     yield server
     server.stop()
+
+
+def test_the_page_says_what_it_waits_for(apps, place):
+    base, token = apps.url.split("/?")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{base}/voila/render/segment_explorer.ipynb?{token}&study=invented", timeout=180) as answer:
+        # the frame and the first words come before any cell is computed
+        first = answer.read1()
+        while b'id="loading_text"' not in first:
+            first += answer.read1()
+        assert b"cem-footer" not in first
+        page = (first + answer.read()).decode()
+    told = [json.loads(f"[{one}]") for one in re.findall(r"<script>cemStep\((.*?)\)</script>", page)]
+    words = [one[0] for one in told]
+    assert words[0] == "Loading the packages"
+    assert "Reading the customers and finding the segments" in words
+    # each step begins where the one before it ends, from nothing to all
+    assert (told[0][1], told[-1][2]) == (0, 1)
+    assert all(one[2] == two[1] for one, two in itertools.pairwise(told))
 
 
 def test_the_three_faces_show_the_same_figures_of_a_study(place, apps, open_page, serious):

@@ -15,7 +15,7 @@ from cemwidgets.whatif.view import WhatIfPage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cemlib.analysis import CausalGraph
+from cemlib.analysis import CausalGraph, SatisfactionModel
 from cemlib.errors import ParameterError
 from cemlib.usecases.studies.study import Study
 from cemlib.usecases.whatif.ratings import Ratings
@@ -205,3 +205,41 @@ def test_the_page_tells_the_cheapest_and_what_no_percentage_lifts(view):
     assert f"the cheapest sure improvement costs {cheapest:,.0f}<" in shown.first()
     view.driven.not_lifted = lambda everybody: {"Speed": 0.25}
     assert "25.0 % of the moments of Speed that are not good yet are 0, which no percentage lifts" in shown.first()
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often penalty and reward were worked out: what takes longest."""
+    calls, real = [], SatisfactionModel.asymmetry
+    monkeypatch.setattr(SatisfactionModel, "asymmetry", lambda self: calls.append(1) or real(self))
+    return calls
+
+
+def test_what_is_folded_is_worked_out_when_it_is_opened(view, counted):
+    page = WhatIfPage(None, view)
+    fold = page.deeper.children[1]
+    inside = [*fold.children[1].children, *fold.children[2:]]
+    assert [one.html for one in inside] == [""] * 4
+    assert counted == []
+    # a report is complete without a click
+    assert "What loses and what wins" in fold.static()
+    assert len(counted) == 1
+    fold.turn()
+    assert all(one.html for one in inside[:3])
+    # closed and opened again, and another lever: it stands
+    fold.turn()
+    fold.turn()
+    assert len(counted) == 1
+
+
+def test_what_is_folded_is_there_before_the_reader_looks(view, counted):
+    page = WhatIfPage(None, view)
+    thread = page.work_ahead(after_s=0)
+    assert thread.daemon
+    thread.join(60)
+    assert len(counted) == 1
+    # the thread draws nothing: that is for the one who opens it
+    assert page.deeper.children[1].children[2].html == ""
+    page.deeper.children[1].turn()
+    assert "What loses and what wins" in page.deeper.children[1].children[2].html
+    assert len(counted) == 1

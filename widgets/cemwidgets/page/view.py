@@ -99,6 +99,8 @@ class Fold(_Place):
         Small words beside the title.
     is_open : bool
         Whether it is open at first: where the page's address asks for what is inside.
+    draw : callable, optional
+        Draws what is inside whenever it is opened: what takes long is not worked out for those who do not look.
 
     Examples
     --------
@@ -111,8 +113,8 @@ class Fold(_Place):
 
     _style = "cem-fold"
 
-    def __init__(self, title: str, *children: ipywidgets.Widget, note: str = "", is_open: bool = False) -> None:
-        self.title, self.note, self.is_open = title, note, is_open
+    def __init__(self, title: str, *children: ipywidgets.Widget, note: str = "", is_open: bool = False, draw: Callable[[], None] | None = None) -> None:
+        self.title, self.note, self.is_open, self._draw = title, note, is_open, draw
         self._head = Panel()
         self._head.on("fold", lambda event: self.turn())
         super().__init__(self._head, *children)
@@ -122,6 +124,8 @@ class Fold(_Place):
     def turn(self) -> None:
         """Open what is closed, close what is open."""
         self.is_open = not self.is_open
+        if self.is_open and self._draw is not None:
+            self._draw()
         self._show()
 
     def _show(self) -> None:

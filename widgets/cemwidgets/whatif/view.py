@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Mapping, Sequence
 
+from cemlib.errors import CemError
 from cemlib.usecases import what_if_satisfaction
 from cemlib.usecases.whatif.view import SatisfactionView
 from cemwidgets.page.view import Columns, Fold, Part, Stack
@@ -13,7 +16,8 @@ __all__ = ["WhatIfPage"]
 
 _OF_THE_SCENARIO = ("head", "chips", "levers", "cards", "chart", "compared", "graph", "scenarios", "foot")
 _OF_THE_MAP = ("gains_map", "importance", "about")
-_OF_THE_STUDY = ("first", "drivers", "by_level", "shapes", "weighed")
+_OF_THE_STUDY = ("first",)
+_FOLDED = ("drivers", "by_level", "shapes", "weighed")
 
 
 class WhatIfPage:
@@ -36,7 +40,7 @@ class WhatIfPage:
     def __init__(self, lake, view: SatisfactionView, messages: Sequence[str] = ()) -> None:
         self._lake, self._role = lake, view.role
         self.state = WhatIfState(view, messages)
-        self._panels = {name: Part(lambda live, name=name: getattr(self.state, name)(live)) for name in (*_OF_THE_SCENARIO, *_OF_THE_MAP, *_OF_THE_STUDY)}
+        self._panels = {name: Part(lambda live, name=name: getattr(self.state, name)(live)) for name in (*_OF_THE_SCENARIO, *_OF_THE_MAP, *_OF_THE_STUDY, *_FOLDED)}
         for panel in self._panels.values():
             panel.on("lever", lambda event: self._do(self.state.move, event.get("name", ""), event.get("value", "")))
             panel.on("who", lambda event: self._do(self.state.choose, event.get("value", ""), also=_OF_THE_MAP))
@@ -52,20 +56,43 @@ class WhatIfPage:
         self.moving = Columns(part["levers"], part["chart"])
         self.moved = Columns(part["compared"], part["graph"])
         self.gains = Stack(Columns(part["gains_map"], part["importance"]), part["about"], part["first"])
-        self.deeper = Stack(part["scenarios"], Fold("What goes with satisfaction, for whom, and how", Columns(part["drivers"], part["by_level"]), part["shapes"], part["weighed"],
-                                                    note="drivers by segment, penalty and reward, saturation, price"))
+        self._fold = Fold("What goes with satisfaction, for whom, and how", Columns(part["drivers"], part["by_level"]), part["shapes"], part["weighed"],
+                          note="drivers by segment, penalty and reward, saturation, price", draw=lambda: self._draw(*_FOLDED))
+        self.deeper = Stack(part["scenarios"], self._fold)
         self.below = part["foot"]
-        self._draw(*part)
+        self._draw_study()
 
     @property
     def view(self) -> SatisfactionView:
         """What is shown now."""
         return self.state.view
 
+    def work_ahead(self, after_s: float = 1.0) -> threading.Thread:
+        """Work out what is folded away while the reader looks at the page: in a thread of its own, which ends with the kernel.
+
+        Parameters
+        ----------
+        after_s : float
+            When it begins: the page comes first.
+        """
+        thread = threading.Timer(after_s, self._work)
+        thread.daemon = True
+        thread.start()
+        return thread
+
+    def _work(self) -> None:
+        # results alone: only the reader's own thread may draw. What cannot be told is told there
+        with contextlib.suppress(CemError):
+            for name in _FOLDED:
+                getattr(self.state, name)()
+
     def _draw(self, *names: str) -> None:
         for name in names:
             self._panels[name].redraw()
         self._panels["chips"].query = self.state.query
+
+    def _draw_study(self) -> None:
+        self._draw(*_OF_THE_SCENARIO, *_OF_THE_MAP, *_OF_THE_STUDY, *(_FOLDED if self._fold.is_open else ()))
 
     def _do(self, what, *given, also: Sequence[str] = ()) -> None:
         what(*given)
@@ -78,7 +105,7 @@ class WhatIfPage:
     def _study(self, event: Mapping[str, str]) -> None:
         self.state.view = what_if_satisfaction(self._lake, study=event.get("value", ""), role=self._role)
         self.state.messages, self.state.driver = [], ""
-        self._draw(*self._panels)
+        self._draw_study()
 
     def _export(self) -> None:
         self._panels["chips"].download("scenarios.csv", self.view.scenario_table().to_csv(index=False))
