@@ -25,7 +25,7 @@ def read_numbers(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     UnknownNameError
         A column is not in the frame.
     ParameterError
-        A column holds text.
+        A column holds text, or there are two of its name.
 
     Examples
     --------
@@ -36,6 +36,8 @@ def read_numbers(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     for name in names:
         if name not in frame.columns:
             raise UnknownNameError("column", name, frame.columns)
+        if isinstance(frame[name], pd.DataFrame):
+            raise ParameterError(f"Column {name!r} stands in the table {frame[name].shape[1]} times.", wanted="one column of a name", todo="Rename or drop the others.")
         found = pd.to_numeric(frame[name], errors="coerce").astype(float)
         bad = found.isna() & frame[name].notna()
         if bad.any():

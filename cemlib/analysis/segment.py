@@ -17,6 +17,7 @@ from cemlib.analysis.columns import read_numbers
 from cemlib.analysis.drift import compare_shares, population_stability
 from cemlib.analysis.mixture import GroupedMixture, choose_mixture, fit_mixtures, refit_mixture
 from cemlib.analysis.straighten import apply_powers, find_powers, log_stretch
+from cemlib.analysis.tied_values import spread_ties
 from cemlib.analysis.tree_rules import read_rules
 from cemlib.errors import ParameterError
 
@@ -72,7 +73,8 @@ class Segmenter:
     Notes
     -----
     Features are centred by the median and scaled by the interquartile range. A mixture of normal distributions (Fraley and Raftery 2002) would take a
-    skewed feature for several groups: it is raised to a power (Yeo and Johnson 2000) where the BIC is then better.
+    skewed feature for several groups: it is raised to a power (Yeo and Johnson 2000) where the BIC is then better. It would take each step of a count or a grade
+    for one too: values that are shared are spread over their steps before the mixture is fitted, and not where customers get their segment.
 
     Examples
     --------
@@ -109,9 +111,9 @@ class Segmenter:
         Raises
         ------
         ParameterError
-            A feature is text, or fewer customers than five times ``smallest`` have all features.
+            A feature is text, a customer stands there twice, or fewer customers than five times ``smallest`` have all features.
         """
-        numbers = read_numbers(X, self.features)
+        numbers = self._read(X)
         full = numbers.dropna()
         self.n_, self.n_missing_ = len(full), len(numbers) - len(full)
         if self.n_ < 5 * self.smallest:
@@ -120,7 +122,7 @@ class Segmenter:
         self._learn_scale(full)
         rng = np.random.default_rng(self.seed)
         rows = rng.permutation(self.n_)[: self.fit_rows]
-        sample = self._scale(full.iloc[rows])
+        sample = self._scale(spread_ties(full.iloc[rows], self.seed))
         # of hundreds of fits on a few thousand rows each: several threads spend their time waiting for each other
         with threadpool_limits(1):
             self._choose(sample, previous)
@@ -134,6 +136,12 @@ class Segmenter:
         self.rules_, self.fidelity_, self.rule_coverage_, self.fidelity_of_all_ = rules.table, rules.fidelity, rules.coverage, rules.fidelity_of_all
         self.odd_ = self._odd(full.iloc[rows], apply_powers(sample, self._powers)).reindex(X.index)
         return self
+
+    def _read(self, X: pd.DataFrame) -> pd.DataFrame:
+        if X.index.has_duplicates:
+            raise ParameterError("A customer stands in the table twice.", came=f"{X.index[X.index.duplicated()][0]}"[:60],
+                                 todo="Set the customer's key as index, one row each, or number the rows: X.reset_index(drop=True).")
+        return read_numbers(X, self.features)
 
     def _learn_scale(self, full: pd.DataFrame) -> None:
         low, self._middle, high = (full.quantile(q) for q in (0.25, 0.5, 0.75))
@@ -223,7 +231,7 @@ class Segmenter:
         """Name of the segment of each customer; missing where a feature is missing."""
         if not hasattr(self, "mixture_"):
             raise ParameterError("The segments are not fitted yet.", todo="Call fit(X) first.")
-        full = read_numbers(X, self.features).dropna()
+        full = self._read(X).dropna()
         parts = self.mixture_.predict(self._straight(full)) if len(full) else np.zeros(0, int)
         return pd.Series(np.array(self.names_, dtype=object)[parts], index=full.index, dtype=object).reindex(X.index)
 
@@ -248,7 +256,7 @@ class Segmenter:
         if not hasattr(self, "_sample"):
             raise ParameterError("The customers of the fit are not known any more.", todo="Fit anew: call fit(X).")
         labels = self.predict(X)
-        full = read_numbers(X, self.features)
+        full = self._read(X)
         then = self.profiles_.set_index("segment")
         shares, jsd = compare_shares(then["share"], labels.value_counts(normalize=True))
         moved = (full.groupby(labels).median() - then[self.features]) * self._factor

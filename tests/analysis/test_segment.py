@@ -105,6 +105,15 @@ def test_bad_input_is_told(found):
         Segmenter(BLOCKS, k="stabel")
 
 
+def test_a_customer_or_a_column_that_stands_there_twice_is_told(found):
+    frame = pd.DataFrame({"gb": np.arange(200.0), "price": np.arange(200.0)[::-1] ** 2})
+    twice = frame.rename(index={7: 8})
+    with pytest.raises(ParameterError, match=r"twice.*\n.*came: 8"):
+        Segmenter({"all": ["gb", "price"]}).fit(twice)
+    with pytest.raises(ParameterError, match="'gb' stands in the table 2 times"):
+        Segmenter({"all": ["gb", "price"]}).fit(pd.concat([frame, frame[["gb"]]], axis=1))
+
+
 def test_divergences_by_hand():
     # shares .5/.5 against 1/0: middle .75/.25; (.5 log2 .5/.75 + .5 log2 .5/.25 + log2 1/.75)/2 = (-.29248+.5+.41504)/2
     assert compare_shares(pd.Series({"a": 0.5, "b": 0.5}), pd.Series({"a": 1.0}))[1] == pytest.approx(0.31128, abs=1e-5)
