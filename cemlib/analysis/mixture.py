@@ -9,8 +9,6 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
-from cemlib.analysis.normal_mixture import fit_mixture
-
 __all__ = ["GroupedMixture", "choose_mixture", "fit_mixtures", "halves_agree", "refit_mixture"]
 
 _SHAPES = ("tied", "diag", "spherical", "full")
@@ -82,13 +80,9 @@ def _starts(Z: np.ndarray, k: int, seed: int) -> list[np.ndarray]:
     return [np.array([Z[part == one].mean(axis=0) for one in range(k)]) for part in parts]
 
 
-def _guess(Z: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """A first guess of each row's component: weights and covariances begin with it, in every shape and from every start."""
-    return KMeans(k, n_init=1, random_state=seed).fit_predict(Z)
-
-
-def _fit(Z: np.ndarray, shape: str, starts: list[np.ndarray], guess: np.ndarray) -> GaussianMixture:
-    return max((fit_mixture(Z, shape, start, guess, _FLOOR) for start in starts), key=lambda one: one.lower_bound_)
+def _fit(Z: np.ndarray, k: int, shape: str, starts: list[np.ndarray], seed: int) -> GaussianMixture:
+    found = [GaussianMixture(k, covariance_type=shape, means_init=start, reg_covar=_FLOOR, random_state=seed, max_iter=200).fit(Z) for start in starts]
+    return max(found, key=lambda one: one.lower_bound_)
 
 
 def fit_mixtures(Z: np.ndarray, sizes: list[int], seed: int) -> dict[tuple[int, str], GaussianMixture]:
@@ -117,11 +111,11 @@ def fit_mixtures(Z: np.ndarray, sizes: list[int], seed: int) -> dict[tuple[int, 
     """
     found, best = {}, {}
     for k in sizes:
-        starts, guess = _starts(Z, k, seed), _guess(Z, k, seed)
+        starts = _starts(Z, k, seed)
         for shape in _SHAPES:
             if k - best.get(shape, (np.inf, k))[1] > 2:
                 continue
-            one = found[k, shape] = _fit(Z, shape, starts[:1] if k == 1 else starts, guess)
+            one = found[k, shape] = _fit(Z, k, shape, starts[:1] if k == 1 else starts, seed)
             best[shape] = min(best.get(shape, (np.inf, k)), (one.bic(Z), k))
     return found
 
@@ -135,7 +129,7 @@ def refit_mixture(mixture: GaussianMixture, Z: np.ndarray, seed: int) -> Gaussia
     >>> refit_mixture(GaussianMixture(1, random_state=0).fit(Z[:100]), Z, 0).n_components
     1
     """
-    return _fit(Z, mixture.covariance_type, [mixture.means_], _guess(Z, mixture.n_components, seed))
+    return _fit(Z, mixture.n_components, mixture.covariance_type, [mixture.means_], seed)
 
 
 def halves_agree(Z: np.ndarray, k: int, shape: str, seed: int, rng: np.random.Generator, *, merge: bool = True, times: int = 3) -> float:
@@ -151,7 +145,7 @@ def halves_agree(Z: np.ndarray, k: int, shape: str, seed: int, rng: np.random.Ge
     found = []
     for _ in range(times):
         parts = [Z[half] for half in np.array_split(rng.permutation(len(Z)), 2)]
-        one, two = (GroupedMixture.of(_fit(part, shape, _starts(part, k, seed), _guess(part, k, seed)), part, merge).predict(Z) for part in parts)
+        one, two = (GroupedMixture.of(_fit(part, k, shape, _starts(part, k, seed), seed), part, merge).predict(Z) for part in parts)
         # both in one group: agreed, but nothing was found
         found.append(adjusted_rand_score(one, two) if max(one.max(), two.max()) > 0 else 0.0)
     return float(np.median(found))
