@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from cemlib.analysis import CausalGraph, SatisfactionModel
 from cemlib.errors import ParameterError
 from cemlib.usecases.studies.study import Study
 from cemlib.usecases.whatif.ratings import Ratings
-from cemlib.usecases.whatif.view import SatisfactionView
+from cemlib.usecases.whatif.reader import Reader
 
 TOLD = {
     "name": "invented", "path": "invented.yaml", "title": "Invented <b>customers</b>", "source": {"file": "x.csv", "rating": "rating", "customer": "who"},
@@ -35,48 +36,72 @@ def view():
     rating = (3 - 0.4 * features["stalls"] + rng.normal(0, 0.4, 400)).clip(1, 5)
     groups = pd.DataFrame({"region": pd.Categorical(np.where(np.arange(400) < 200, "north", "south"))})
     edges = [("tier", "stalls"), ("tier", "outcome"), ("stalls", "outcome")]
-    return SatisfactionView(Study(**TOLD), Ratings(features, rating, pd.Series(range(400)), groups, edges, 0))
+    return Reader(None, Study(**TOLD), Ratings(features, rating, pd.Series(range(400)), groups, edges, 0)).view()
 
 
 def test_a_lever_moves_the_view_and_the_address(view):
     state = WhatIfState(view)
-    assert state.query == "study=invented"
+    assert state.address("study=invented") == "study=invented"
     state.move("stalls", "-1")
-    assert view.scenario.values == {"stalls": -1.0}
-    assert state.query == "study=invented&changes=stalls-1"
+    assert state.view.scenario.values == {"stalls": -1.0}
+    assert view.scenario.values == {}
+    assert state.address("study=invented") == "study=invented&changes=stalls-1"
     shown = re.search(r'data-figure="effect" data-value="([^"]+)"', state.cards())
-    assert float(shown[1]) == view.scenario.result.effect
+    assert float(shown[1]) == state.view.scenario.result.effect
+    assert "Levers back" in state.levers()
     state.move("stalls", "0")
-    assert view.scenario.result is None
+    assert state.view.scenario.result is None
     assert "Move a lever" in state.chart()
     with pytest.raises(ParameterError, match="no number"):
         state.move("stalls", "much")
 
 
 def test_scenarios_are_kept_shown_and_forgotten(view):
-    page = WhatIfPage(None, view)
-    chips = page.top.children[1]
-    chips.clicked = {"event": "lever", "name": "stalls", "value": "-1", "n": 1}
+    page = WhatIfPage(view)
+    chips = page.filters
+    page.levers.clicked = {"event": "lever", "name": "stalls", "value": "-1", "n": 1}
     chips.clicked = {"event": "keep", "n": 2}
-    chips.clicked = {"event": "who", "value": "region=north", "n": 3}
+    chips.clicked = {"event": "filter", "name": "who", "value": "region=north", "n": 3}
     assert "saved=all~stalls-1" in chips.query.replace("%7E", "~")
-    assert len(view.scenario_table()) == 2
-    chips.clicked = {"event": "load", "number": "0", "n": 4}
-    assert view.scenario.who == "all"
-    chips.clicked = {"event": "forget", "number": "0", "n": 5}
-    assert view.saved == []
+    assert "who=region%3Dnorth" in chips.query
+    assert len(page.view.scenario_table()) == 2
+    assert "region north" in page.gains_map.html
+    page.scenarios.clicked = {"event": "load", "number": "0", "n": 4}
+    assert page.view.scenario.who == "all"
+    assert "who=" not in chips.query
+    page.scenarios.clicked = {"event": "forget", "number": "0", "n": 5}
+    assert page.view.saved == ()
+    assert "saved=" not in chips.query
+    page.levers.clicked = {"event": "reset", "n": 6}
+    assert page.view.scenario.values == {}
     # what a browser sends is not trusted: a notice, not a crash
-    chips.clicked = {"event": "who", "value": "region=<b>", "n": 6}
+    chips.clicked = {"event": "filter", "name": "who", "value": "region=<b>", "n": 7}
     assert "could not be done" in chips.notice
     assert "<b>" not in chips.notice
+
+
+def test_the_link_has_all_that_was_chosen(view):
+    page = WhatIfPage(view)
+    page.levers.clicked = {"event": "lever", "name": "stalls", "value": "-1", "n": 1}
+    page.filters.clicked = {"event": "keep", "n": 2}
+    page.gains_map.clicked = {"event": "driver", "driver": "Stalls", "n": 3}
+    page.filters.clicked = {"event": "filter", "name": "who", "value": "region=north", "n": 4}
+    link = dict(parse_qsl(re.search('data-share="([^"]+)"', page.filters.html)[1].replace("&amp;", "&")))
+    assert link == {"study": "invented", "who": "region=north", "changes": "stalls-1", "saved": "all~stalls-1", "driver": "Stalls"}
+    assert dict(parse_qsl(page.filters.query)) == link
+    again = WhatIfPage(view.again(**link))
+    for name in ("head", "levers", "chart", "gains_map", "importance", "about", "scenarios"):
+        assert getattr(again, name).html == getattr(page, name).html, name
+    assert "Good is at most" in again.about.html
+    # in a report too: who asked for it wants to read it
+    assert "Good is at most" in again.about.static()
 
 
 def test_the_twin_has_nothing_to_click_and_text_is_escaped(view):
     state = WhatIfState(view, ["days=<script>"])
     state.move("stalls", "-2")
-    view.save()
-    state.pick("Stalls")
-    for name in ("head", "chips", "levers", "cards", "chart", "compared", "graph", "scenarios", "gains_map", "importance", "about", "first", "drivers", "by_level", "shapes", "weighed", "foot"):
+    state.show(state.view.save().pick("Stalls"))
+    for name in ("head", "levers", "cards", "chart", "compared", "graph", "scenarios", "gains_map", "importance", "about", "first", "drivers", "by_level", "shapes", "weighed", "foot"):
         twin, live = getattr(state, name)(False), getattr(state, name)(True)
         assert "data-event" not in twin, name
         assert "<script>" not in live
@@ -93,7 +118,7 @@ def test_extrapolation_is_seen(view):
     assert 'min="-50"' in state.levers()
     assert "of that the data say nothing. Stalls was observed from -" in state.head()
     assert 'data-figure="effect"' not in state.cards()
-    assert "effect" not in view.figures
+    assert "effect" not in state.view.figures
 
 
 def test_pictures_hold_what_they_draw():
@@ -148,8 +173,8 @@ def test_a_label_keeps_clear_of_another_point():
 
 
 def test_map_and_table_answer_together(view):
-    page = WhatIfPage(None, view)
-    chart, rows, about = page.gains.children[0].children[0], page.gains.children[0].children[1], page.gains.children[1]
+    page = WhatIfPage(view)
+    chart, rows, about = page.gains_map, page.importance, page.about
     assert about.html == ""
     chart.clicked = {"event": "driver", "driver": "Stalls", "n": 1}
     assert 'data-key="point-Stalls" tabindex="0" role="button" aria-pressed="true"' in chart.html
@@ -164,7 +189,7 @@ def test_map_and_table_answer_together(view):
     # another segment is another map, and a lever moves none
     shown = re.search(r'data-figure="gain_1" data-value="([^"]+)"', rows.html)[1]
     assert float(shown) == view.importance["importance"][0] == view.figures["gain_1"]
-    chart.clicked = {"event": "who", "value": "region=north", "n": 4}
+    page.filters.clicked = {"event": "filter", "name": "who", "value": "region=north", "n": 4}
     assert re.search(r'data-figure="gain_1" data-value="([^"]+)"', rows.html)[1] != shown
     assert "region north" in chart.html
 
@@ -216,7 +241,7 @@ def counted(monkeypatch):
 
 
 def test_what_is_folded_is_worked_out_when_it_is_opened(view, counted):
-    page = WhatIfPage(None, view)
+    page = WhatIfPage(view)
     fold = page.deeper.children[1]
     inside = [*fold.children[1].children, *fold.children[2:]]
     assert [one.html for one in inside] == [""] * 4
@@ -233,7 +258,7 @@ def test_what_is_folded_is_worked_out_when_it_is_opened(view, counted):
 
 
 def test_what_is_folded_is_there_before_the_reader_looks(view, counted):
-    page = WhatIfPage(None, view)
+    page = WhatIfPage(view)
     thread = page.work_ahead(after_s=0)
     assert thread.daemon
     thread.join(60)

@@ -82,7 +82,7 @@ def test_small_groups_have_no_figures(view):
     compared = view.scenario.compared.set_index("segment")
     assert compared.loc["island", "state"] == "too few"
     assert np.isnan(compared.loc["island", "effect"])
-    assert "region=island" not in dict(view.choices)
+    assert "region=island" not in dict(view.choices["who"])
     alone = view.play("region=island", {"stalls": -1.0})
     assert "Too few" in alone.problem
     assert (alone.now, alone.result) == (None, None)
@@ -117,9 +117,11 @@ def test_a_change_told_wrong_is_an_error(changes, said):
 
 
 def test_in_an_app_what_cannot_be_used_is_told(lake):
-    view = what_if_satisfaction(lake, study="invented", who="region=nrth", changes="stals-1", saved="x", strict=False)
-    assert len(view.missing) == 3
-    assert "'north'" in view.missing[0]
+    view = what_if_satisfaction(lake, study="invented", who="region=nrth", changes="stals-1", saved="x", driver="Stals", strict=False)
+    assert len(view.missing) == 4
+    assert view.missing[0] == "There is no region named 'nrth'. “region=nrth” is left out. Did you mean 'north'?"
+    assert view.missing[3] == "There is no driver named 'Stals'. It is left out. Did you mean 'Stalls'?"
+    assert view.driver == ""
     assert view.scenario.who == "all"
     with pytest.raises(UnknownNameError, match="nrth"):
         what_if_satisfaction(lake, study="invented", who="region=nrth")
@@ -234,17 +236,16 @@ def test_a_report_of_what_cannot_be_told_ends_with_the_reason(bad_studies, place
 def test_six_scenarios_are_kept_and_each_once(lake):
     view = what_if_satisfaction(lake, study="invented")
     for number in range(6):
-        view.show("all", {"stalls": -0.5 * (number + 1)})
-        view.save()
-        view.save()
+        view = view.show("all", {"stalls": -0.5 * (number + 1)}).save().save()
     assert len(view.saved) == 6
-    view.show("all", {"mbps": 10.0})
+    other = view.show("all", {"mbps": 10.0})
     with pytest.raises(ParameterError, match="6 scenarios"):
-        view.save()
-    view.forget(0)
-    view.save()
-    assert view.saved[-1].values == {"mbps": 10.0}
-    assert len(view.scenario_table()) == 7
+        other.save()
+    other = other.forget(0).save()
+    assert other.saved[-1].values == {"mbps": 10.0}
+    assert len(other.scenario_table()) == 7
+    # a view is not changed by what comes after it
+    assert view.saved[-1].values == {"stalls": -3.0}
 
 
 def test_gain_and_first_improvement_agree_with_the_levers(view):
@@ -369,8 +370,8 @@ def test_groups_are_shown_by_their_titles(place, lake, told, title):
     (place / "studies" / "titled.yaml").write_text(STUDY.replace("[region]", told))
     view = what_if_satisfaction(lake, study="titled", changes="stalls-0.5", who="tier=gold", saved="region=north~stalls-1", role="manager")
     # a feature of the same column has given it its label
-    assert dict(view.choices)["region=north"] == f"{title}: north"
-    assert dict(view.choices)["tier=gold"] == "Tier: gold"
+    assert dict(view.choices["who"])["region=north"] == f"{title}: north"
+    assert dict(view.choices["who"])["tier=gold"] == "Tier: gold"
     assert "The mean rating of Tier gold would rise" in view.answer[0]
     assert view.scenario_table()["who"].tolist() == [f"{title} north", "Tier gold"]
     assert {name: set(view.tables[name]["group"]) for name in ("compared", "drivers_by_level", "improvements_first")} == {"compared": {title}, "drivers_by_level": {title}, "improvements_first": {title}}

@@ -1,140 +1,122 @@
-"""The view of the use case ``whatif_satisfaction``: a fitted study that answers scenario after scenario."""
+"""The view of the use case ``whatif_satisfaction`` as plain data: a scenario of a fitted study, from which others are reached without fitting anew."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from cemlib.analysis import CausalGraph, WhatIf
 from cemlib.analysis.frontier import Frontier
-from cemlib.analysis.satisfaction import Learned, SatisfactionModel
-from cemlib.errors import CemError, ParameterError, UnknownNameError
+from cemlib.analysis.satisfaction import SatisfactionModel
+from cemlib.errors import ParameterError, UnknownNameError
 from cemlib.privacy import may_see_records
 from cemlib.settings import settings
-from cemlib.usecases.kept_fits import keep_fit
-from cemlib.usecases.studies.study import OUTCOME, Study
-from cemlib.usecases.whatif.changes import reach_all, read_changes, write_changes
+from cemlib.usecases.minimum_view import MinimumView
+from cemlib.usecases.studies.study import OUTCOME, Feature, Study
 from cemlib.usecases.whatif.driver_wording import describe_gain, describe_shape, write_goals
 from cemlib.usecases.whatif.drivers import StudyDrivers
 from cemlib.usecases.whatif.ratings import Ratings
-from cemlib.usecases.whatif.scenario import Scenario, play
+from cemlib.usecases.whatif.scenario import Scenario
 from cemlib.usecases.whatif.wording import answer_sentences, caution_sentences
 
-__all__ = ["ALL", "SatisfactionView"]
+__all__ = ["ALL", "DRAWS", "QUESTION", "SatisfactionView"]
 
 QUESTION = "What would satisfaction be if the network or the price were otherwise?"
 ALL = "all"
+#: Of customers, for the intervals.
+DRAWS = 100
 _MOST_SAVED = 6
-_MOST_LEVELS = 12
-_DRAWS = 100
 
 
-def _fit(model: SatisfactionModel, ratings: Ratings) -> SatisfactionModel:
-    """Fit, or take what was learned from the same ratings before."""
-    asked = [model.monotone, model.scale, ratings.features, ratings.rating, ratings.customer]
-
-    def learn() -> Learned:
-        return model.fit(ratings.features, ratings.rating, ratings.customer).learned_
-
-    learned = keep_fit("satisfaction", asked, learn)
-    return model if hasattr(model, "learned_") else model.fit(ratings.features, ratings.rating, ratings.customer, learned=learned)
-
-
-class SatisfactionView:
-    """A study with its model, and the scenario that is shown.
-
-    Parameters
-    ----------
-    study : Study
-    ratings : Ratings
-    who, changes, saved : str
-        See :func:`cemlib.usecases.what_if_satisfaction`.
-    role : str, optional
-    strict : bool
-    snapshot : str
-        Of the lake, for the footer.
+@dataclass(frozen=True, kw_only=True)
+class SatisfactionView(MinimumView):
+    """The view: what :class:`cemlib.usecases.minimum_view.MinimumView` has (``chosen``: study, who, changes, saved, driver), and the following.
 
     Attributes
     ----------
     scenario : Scenario
-    saved : list of Scenario
-    missing : list of str
-        What of the call could not be used.
-    model, whatif, graph
-    declared : CausalGraph
-        The graph in the study's own names; ``graph`` has the columns of the model.
-    driven : StudyDrivers
-        What drives the ratings.
+        What is shown.
+    saved : tuple of Scenario
+        What was kept, to be compared.
+    driver : str
+        The one that is marked on the map; empty for none.
+    role : str or None
+    answer, cautions, figures, tables
+        Worked out when they are first asked for: a lever that is moved asks for few of them.
     """
 
-    question = QUESTION
+    scenario: Scenario
+    saved: tuple[Scenario, ...]
+    driver: str
+    role: str | None
+    answer: ClassVar[Sequence[str]]
+    cautions: ClassVar[Sequence[str]]
+    figures: ClassVar[Mapping[str, float | int | None]]
+    tables: ClassVar[Mapping[str, pd.DataFrame]]
 
-    def __init__(self, study: Study, ratings: Ratings, *, who: str = ALL, changes: str = "", saved: str = "", role: str | None = None, strict: bool = True, snapshot: str = "") -> None:
-        self.study, self.ratings, self.role, self.snapshot, self._strict = study, ratings, role, snapshot, strict
-        self.missing: list[str] = []
-        # as it was told: a cycle is named in the words of the study, before categories become columns
-        self.declared = CausalGraph([tuple(part.strip() for part in one.split("->")) for one in study.edges], unobserved=study.unobserved)
-        better = {name: one.better for name, one in study.features.items() if one.better and name in ratings.features}
-        self.model = _fit(SatisfactionModel("gbm", monotone=better, scale=study.scale), ratings)
-        self.levers = {name: reach_all(one, float(ratings.features[name].min()), float(ratings.features[name].max()))
-                       for name, one in study.levers.items() if name in ratings.features}
-        self.graph = CausalGraph(ratings.edges, unobserved=[one for one in study.unobserved if any(one in edge for edge in ratings.edges)])
-        self.whatif = WhatIf(self.model, self.graph, outcome=OUTCOME, draws=_DRAWS)
-        self.groups = ratings.groups.loc[self.model.X_.index]
-        self.driven = StudyDrivers(study, self.whatif, self.groups, self.label)
-        who = self._told(ALL, self._check_who, who)
-        self.scenario = self.play(who, self._told({}, read_changes, changes, self.levers))
-        self.saved = [self.play(*self._told((ALL, {}), self._read_saved, one)) for one in saved.split("|") if one][:_MOST_SAVED]
+    # --- the study
 
-    def _told(self, otherwise, reader, *given):
-        """What a parameter means; one that means nothing is left out and told, where the view is not strict."""
-        try:
-            return reader(*given)
-        except CemError as error:
-            if self._strict:
-                raise
-            told = ", ".join(one for one in (error.came, error.wanted and f"wanted: {error.wanted}") if one)
-            self.missing.append(" ".join(one for one in (error.what, told and f"({told})", "It is left out.", error.todo) if one))
-            return otherwise
+    @property
+    def study(self) -> Study:
+        """The study."""
+        return self._reader.study
 
-    def _check_who(self, who: str) -> str:
-        self._where(who)
-        return who
+    @property
+    def ratings(self) -> Ratings:
+        """What its model is fitted on."""
+        return self._reader.ratings
 
-    def _read_saved(self, text: str) -> tuple[str, dict[str, float]]:
-        who, _, changes = text.partition("~")
-        return self._check_who(who), read_changes(changes, self.levers)
+    @property
+    def model(self) -> SatisfactionModel:
+        """Its fitted model."""
+        return self._reader.model
 
-    def _where(self, who: str) -> pd.Series | None:
-        if who == ALL:
-            return None
-        group, _, level = who.partition("=")
-        if group not in self.groups:
-            raise UnknownNameError("group", group[:60], [ALL, *self.groups])
-        known = list(self.groups[group].cat.categories)
-        if level not in known:
-            raise UnknownNameError(self.study.title_of(group), level[:60], known)
-        return self.groups[group] == level
+    @property
+    def whatif(self) -> WhatIf:
+        """What answers scenarios."""
+        return self._reader.whatif
 
-    def play(self, who: str, values: dict[str, float]) -> Scenario:
-        """Play a scenario: who (``all`` or ``group=level``), and the position of each lever that is moved."""
-        for name in values:
-            if name not in self.levers:
-                raise UnknownNameError("lever", name, self.levers)
-        chosen_group = who.partition("=")[0]
-        by = next((name for name in self.groups if name != chosen_group), None)
-        return play(self.whatif, self.levers, who, self._where(who), values, None if by is None else self.groups[by], self.study.scale)
+    @property
+    def declared(self) -> CausalGraph:
+        """The causal graph in the study's own names."""
+        return self._reader.declared
 
-    def show(self, who: str, values: dict[str, float]) -> Scenario:
-        """Play a scenario and make it the one that is shown."""
-        self.scenario = self.play(who, values)
-        return self.scenario
+    @property
+    def levers(self) -> Mapping[str, Feature]:
+        """What can be moved."""
+        return self._reader.levers
 
-    def save(self) -> None:
-        """Keep the scenario that is shown, to be compared.
+    @property
+    def groups(self) -> pd.DataFrame:
+        """The groups of each rating of the model."""
+        return self._reader.groups
+
+    @property
+    def driven(self) -> StudyDrivers:
+        """What drives the ratings."""
+        return self._reader.driven
+
+    def label(self, name: str) -> str:
+        """The label of a feature, of a column made from it, of a group, or of the rating."""
+        return self._reader.label(name)
+
+    # --- other views of it
+
+    def play(self, who: str, values: Mapping[str, float]) -> Scenario:
+        """Play another scenario: who (``all`` or ``group=level``), and the position of each lever that is moved."""
+        return self._reader.play(who, values)
+
+    def show(self, who: str, values: Mapping[str, float]) -> SatisfactionView:
+        """The view of another scenario."""
+        return self._reader.made(self.play(who, values), self.saved, self.driver, self.missing)
+
+    def save(self) -> SatisfactionView:
+        """The view with its scenario kept, to be compared.
 
         Raises
         ------
@@ -142,37 +124,34 @@ class SatisfactionView:
             There are six already.
         """
         if any((one.who, one.values) == (self.scenario.who, self.scenario.values) for one in self.saved):
-            return
+            return self
         if len(self.saved) >= _MOST_SAVED:
             raise ParameterError(f"There are {_MOST_SAVED} scenarios already.", todo="Forget one of them first.")
-        self.saved.append(self.scenario)
+        return self._reader.made(self.scenario, (*self.saved, self.scenario), self.driver, self.missing)
 
-    def forget(self, number: int) -> None:
-        """Drop a kept scenario by its place."""
-        if 0 <= number < len(self.saved):
-            del self.saved[number]
+    def forget(self, number: int) -> SatisfactionView:
+        """The view without a kept scenario, named by its place."""
+        return self._reader.made(self.scenario, tuple(one for place, one in enumerate(self.saved) if place != number), self.driver, self.missing)
 
-    @property
-    def chosen(self) -> dict[str, str]:
-        """The parameters that lead here again."""
-        return {"study": self.study.name, "who": self.scenario.who, "changes": write_changes(self.scenario.values, self.levers),
-                "saved": "|".join(f"{one.who}~{write_changes(one.values, self.levers)}" for one in self.saved)}
+    def pick(self, driver: str) -> SatisfactionView:
+        """The view with a driver marked; marked again, it is no longer.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such driver.
+        """
+        self.about(driver)
+        return self._reader.made(self.scenario, self.saved, "" if driver == self.driver else driver, self.missing)
+
+    # --- what is shown
 
     @cached_property
-    def choices(self) -> list[tuple[str, str]]:
-        """Who can be chosen: value and label; groups of fewer than 30 customers are left out."""
-        found = [(ALL, "all customers")]
-        for group in self.groups:
-            size = self.model.groups_.groupby(self.groups[group], observed=True).nunique().sort_values(ascending=False)
-            found += [(f"{group}={level}", f"{self.study.title_of(group)}: {level}") for level in size.index[size >= 30][:_MOST_LEVELS]]
-        return found
-
-    @property
     def answer(self) -> list[str]:
         """The answer in computed sentences."""
         return answer_sentences(self.scenario, self.who_words, self.label, self.count_words(self.scenario.n_customers))
 
-    @property
+    @cached_property
     def cautions(self) -> list[str]:
         """What this cannot tell."""
         return caution_sentences(self.scenario, self.study, self.model.warnings_, self.ratings.n_dropped, self.label)
@@ -204,7 +183,7 @@ class SatisfactionView:
     @property
     def importance(self) -> pd.DataFrame:
         """The importance-performance map of those who are chosen."""
-        return self.driven.importance(self.scenario.who, self._where(self.scenario.who))
+        return self.driven.importance(self.scenario.who, self._reader.where(self.scenario.who))
 
     def about(self, driver: str) -> list[str]:
         """What is known of a driver, for those who are chosen, in sentences.
@@ -223,22 +202,15 @@ class SatisfactionView:
         named = of_each if len(of_each) < 2 else [f"{name}: {one}" for name, one in zip(shapes["label"], of_each, strict=True)]
         return [*describe_gain(frame.loc[driver].to_dict(), self.who_words, told, self.driven.knees), *named]
 
-    @cached_property
+    @property
     def first(self) -> Frontier | None:
         """Which improvement for which level of the first group: lift everybody to what is good; None without costs."""
-        return self.driven.first(self.driven.importance(ALL, None))
+        return self._reader.first
 
     @property
     def not_lifted(self) -> dict[str, float]:
         """Share of the moments that :attr:`first` cannot lift, by label (see :meth:`cemlib.usecases.whatif.drivers.StudyDrivers.not_lifted`)."""
         return self.driven.not_lifted(self.driven.importance(ALL, None))
-
-    def label(self, name: str) -> str:
-        """The label of a feature, of a column made from it, of a group, or of the rating."""
-        name = name.partition(": ")[0]
-        if name in self.study.features:
-            return self.study.features[name].label
-        return "Satisfaction" if name == OUTCOME else self.study.title_of(name) if name in self.study.groups else name
 
     @property
     def first_group(self) -> str:
@@ -258,7 +230,7 @@ class SatisfactionView:
         nodes, arrows = graph.layout(moved, OUTCOME, adjusted & set(graph.parents))
         return nodes.assign(label=nodes["name"].map(self.label)), arrows
 
-    @property
+    @cached_property
     def figures(self) -> dict[str, float | int | None]:
         """Every figure that is shown."""
         one, result = self.scenario, self.scenario.result
@@ -272,7 +244,7 @@ class SatisfactionView:
         told |= {f"gain_{number}": row.importance for number, row in enumerate(self.importance.itertuples(), 1)}
         return told
 
-    @property
+    @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
         """What is exported."""
         first = self.first_group
@@ -295,14 +267,6 @@ class SatisfactionView:
                          "low": result.low if result else np.nan, "high": result.high if result else np.nan, "extrapolation_ratio": result.extrapolation_share if result else np.nan,
                          "cost": np.nan if one.cost is None else one.cost, "claim": result.claim if result else ""})
         return self.hide(pd.DataFrame(rows))
-
-    @property
-    def footer(self) -> list[str]:
-        """The evidence line."""
-        model = self.model
-        facts = [self.study.title, f"{model.n_:,} ratings of {model.n_customers_:,} customers", f"{100 * self.whatif.level:.0f} % intervals by {_DRAWS} draws of customers",
-                 f"expected rating ± {model.half_width_:.1f} for one rating (90 %)"]
-        return facts + ([f"snapshot {self.snapshot}"] if self.snapshot else [])
 
     @property
     def messages(self) -> Sequence[str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from cemlib.errors import ParameterError
-from cemlib.usecases.studies.catalogue import study_names
 from cemlib.usecases.whatif.changes import neutral
 from cemlib.usecases.whatif.driver_wording import describe_weighing
 from cemlib.usecases.whatif.figures import plain, signed
+from cemlib.usecases.whatif.reader import LAKE
 from cemlib.usecases.whatif.view import ALL, SatisfactionView
-from cemwidgets.panel.parts import actions, box, card, cards, esc, footer, notice, number, percent, question
+from cemwidgets.filters import Choice
+from cemwidgets.page.state import UseCaseState
+from cemwidgets.panel.parts import box, card, cards, esc, notice, number, percent
 from cemwidgets.whatif.drawing import bands_svg, graph_svg
 from cemwidgets.whatif.gains_map import gains_svg
 from cemwidgets.whatif.tables import (
@@ -29,21 +31,15 @@ from cemwidgets.whatif.tables import (
 __all__ = ["WhatIfState"]
 
 _MUCH_OUTSIDE = 0.05
-_DEFAULTS = {"study": "lake", "who": ALL, "changes": "", "saved": ""}
+_CHIPS = {"study": ("ratings", LAKE), "who": ("who", ALL)}
 
 
-class WhatIfState:
-    """The state of the app.
+class WhatIfState(UseCaseState):
+    """The state of the app."""
 
-    Parameters
-    ----------
-    view : SatisfactionView
-    messages : sequence of str
-        What in the page's address could not be used.
-    """
-
-    def __init__(self, view: SatisfactionView, messages: Sequence[str] = ()) -> None:
-        self.view, self.messages, self.driver = view, list(messages), ""
+    view: SatisfactionView
+    names = tuple(_CHIPS)
+    ways = (("keep", "Keep scenario"), ("export", "Export"))
 
     # --- what happens
 
@@ -62,57 +58,33 @@ class WhatIfState:
         values = {**self.view.scenario.values, name: position}
         if name in self.view.levers and position == neutral(self.view.levers[name]):
             values.pop(name)
-        self.view.show(self.view.scenario.who, values)
-
-    def choose(self, who: str) -> None:
-        """Choose who is moved."""
-        self.view.show(who, self.view.scenario.values)
+        self.show(self.view.show(self.view.scenario.who, values))
 
     def reset(self) -> None:
         """All levers back."""
-        self.view.show(self.view.scenario.who, {})
+        self.show(self.view.show(self.view.scenario.who, {}))
 
     def load(self, number_: int) -> None:
         """Show a kept scenario."""
         kept = self.view.saved[number_]
-        self.view.show(kept.who, kept.values)
+        self.show(self.view.show(kept.who, kept.values))
 
-    def pick(self, driver: str) -> None:
-        """Mark a driver in map and table, or no longer.
+    # --- the chips
 
-        Raises
-        ------
-        UnknownNameError
-            There is no such driver.
-        """
-        self.view.about(driver)
-        self.driver = "" if driver == self.driver else driver
+    def filters(self) -> list[Choice]:
+        """Study and who; one that the address asked for is there too, however few they are."""
+        return [Choice(name, label, tuple(_with(self.view.choices[name], self.view.chosen[name])), default) for name, (label, default) in _CHIPS.items()]
 
-    @property
-    def query(self) -> str:
-        """The address that leads here again."""
-        return urlencode({name: value for name, value in self.view.chosen.items() if value != _DEFAULTS[name]})
+    def address(self, query: str) -> str:
+        """The chips, the levers, the kept scenarios and the driver that is marked."""
+        more = urlencode({name: self.view.chosen[name] for name in ("changes", "saved", "driver") if self.view.chosen[name]})
+        return "&".join(one for one in (query, more) if one)
 
     # --- the parts of the page
 
     def head(self, live: bool = True) -> str:
         """The question and its answer."""
-        notes = "".join(notice("Part of the address is not used.", one) for one in [*self.messages, *self.view.missing])
-        notes += "".join(notice("This cannot be told.", one) for one in self.view.messages)
-        return question(self.view.question, self.view.answer) + notes
-
-    def chips(self, live: bool = True) -> str:
-        """Study and who; in words where nothing can be clicked."""
-        view = self.view
-        if not live:
-            who = dict(view.choices).get(view.scenario.who, view.scenario.who)
-            return "".join(f'<span class="cem-chip">{esc(one)}</span> ' for one in (f"ratings {view.study.title}", f"who {who}", view.scenario.text))
-        fields = (("study", "ratings", [(one, one) for one in study_names("levers")], view.study.name), ("who", "who", view.choices, view.scenario.who))
-        chips = "".join(_chip(*one) for one in fields)
-        if view.scenario.values:
-            chips += '<button type="button" class="cem-chip is-quiet cem-no-print" data-event="reset" data-key="reset">Levers back</button>'
-        way = actions(share=self.query, more=[("keep", "Keep scenario"), ("export", "Export")])
-        return f'<div class="cem-row"><div class="cem-chips" role="group" aria-label="Filters">{chips}</div>{way}</div>'
+        return super().head(live) + "".join(notice("This cannot be told.", one) for one in self.view.messages)
 
     def levers(self, live: bool = True) -> str:
         """The levers."""
@@ -130,7 +102,8 @@ class WhatIfState:
             rows.append(f'<label class="cem-lever" data-key="box-{esc(name)}"><span>{esc(lever.label)}</span><output>{esc(told)}</output>'
                         f'<input type="range" min="{low:g}" max="{high:g}" step="{lever.step:g}" value="{value:g}" data-event="lever" data-live="1" data-name="{esc(name)}" '
                         f'data-key="lever-{esc(name)}" aria-valuetext="{esc(told)}"><small>observed {plain(observed.min())} to {plain(observed.max())} {esc(lever.unit)}</small></label>')
-        return box("Move", "".join(rows), note="what would be otherwise, for those who are chosen")
+        back = '<button type="button" class="cem-link cem-no-print" data-event="reset" data-key="levers-back">Levers back</button>' if live and self.view.scenario.values else ""
+        return box("Move", "".join(rows), note="what would be otherwise, for those who are chosen", foot=back)
 
     def cards(self, live: bool = True) -> str:
         """At most four figures."""
@@ -179,18 +152,18 @@ class WhatIfState:
 
     def gains_map(self, live: bool = True) -> str:
         """The importance-performance map; the table beside it says the same."""
-        return box("Where there is most to gain", gains_svg(self.view.importance, self.driver, live), note=self.view.who_words)
+        return box("Where there is most to gain", gains_svg(self.view.importance, self.view.driver, live), note=self.view.who_words)
 
     def importance(self, live: bool = True) -> str:
         """The table beside the map."""
-        return box("The same as a table", importance_table(self.view.importance, self.view.study.features, self.driver, live), note="click a row or a point" if live else self.view.who_words)
+        return box("The same as a table", importance_table(self.view.importance, self.view.study.features, self.view.driver, live), note="click a row or a point" if live else self.view.who_words)
 
     def about(self, live: bool = True) -> str:
-        """The driver that was clicked."""
-        if not self.driver or not live:
+        """The driver that is marked."""
+        if not self.view.driver:
             return ""
-        words = "".join(f"<p>{esc(one)}</p>" for one in self.view.about(self.driver))
-        return box(self.driver, f'<div class="cem-note">{words}</div>', key="about")
+        words = "".join(f"<p>{esc(one)}</p>" for one in self.view.about(self.view.driver))
+        return box(self.view.driver, f'<div class="cem-note">{words}</div>', key="about")
 
     def first(self, live: bool = True) -> str:
         """What to improve first, and what a budget reaches."""
@@ -230,14 +203,6 @@ class WhatIfState:
                 parts.append(box(f"Quality and {role}", f'<p class="cem-note">{esc(describe_weighing(found, role))}</p>{corners_table(found.corners, *names)}', note="low and high: the outer tenths; an association"))
         return "".join(parts)
 
-    def foot(self, live: bool = True) -> str:
-        """What this cannot tell, and the evidence line."""
-        notes = "".join(f"<p>{esc(one)}</p>" for one in self.view.cautions)
-        return box("What this cannot tell", f'<div class="cem-note">{notes}</div>') + f'<div style="height:16px"></div>{footer(self.view.footer)}'
 
-
-def _chip(name: str, label: str, pairs: Sequence[tuple[str, str]], value: str) -> str:
-    known: Mapping[str, str] = {**dict(pairs), **({} if value in dict(pairs) else {value: value})}
-    options = "".join(f'<option value="{esc(one)}"{" selected" if one == value else ""}>{esc(text)}</option>' for one, text in known.items())
-    tone = " is-set" if value != _DEFAULTS[name] else ""
-    return f'<label class="cem-chip{tone}" data-key="chip-{name}"><span>{label}</span><select data-event="{name}" data-key="filter-{name}" aria-label="{label}">{options}</select></label>'
+def _with(options: Sequence[tuple[str, str]], value: str) -> list[tuple[str, str]]:
+    return [*options, *([] if value in dict(options) else [(value, value)])]

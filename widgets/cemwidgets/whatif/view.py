@@ -7,65 +7,51 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from cemlib.errors import CemError
-from cemlib.usecases import what_if_satisfaction
 from cemlib.usecases.whatif.view import SatisfactionView
-from cemwidgets.page.view import Columns, Fold, Part, Stack
+from cemwidgets.page.view import Columns, Fold, Stack, UseCasePage
 from cemwidgets.whatif.state import WhatIfState
 
 __all__ = ["WhatIfPage"]
 
-_OF_THE_SCENARIO = ("head", "chips", "levers", "cards", "chart", "compared", "graph", "scenarios", "foot")
+_OF_THE_SCENARIO = ("head", "levers", "cards", "chart", "compared", "graph", "scenarios", "foot")
 _OF_THE_MAP = ("gains_map", "importance", "about")
 _OF_THE_STUDY = ("first",)
 _FOLDED = ("drivers", "by_level", "shapes", "weighed")
 
 
-class WhatIfPage:
+class WhatIfPage(UseCasePage):
     """The parts of the page, to be displayed one by one or together.
 
     Parameters
     ----------
-    lake : Lake
     view : SatisfactionView
+        What is shown first; a lever, a chip or a driver leads to another.
     messages : sequence of str
         What in the page's address could not be used.
 
     Attributes
     ----------
-    top, moving, moved, gains, deeper, below : widget
+    top, moving, moved, gains, deeper, foot : widget
         Question, choice and figures; levers and chart; who moves and the graph; the map of gains with its table, and what comes first; scenarios and
         drivers; the evidence.
     """
 
-    def __init__(self, lake, view: SatisfactionView, messages: Sequence[str] = ()) -> None:
-        self._lake, self._role = lake, view.role
-        self.state = WhatIfState(view, messages)
-        self._panels = {name: Part(lambda live, name=name: getattr(self.state, name)(live)) for name in (*_OF_THE_SCENARIO, *_OF_THE_MAP, *_OF_THE_STUDY, *_FOLDED)}
-        for panel in self._panels.values():
-            panel.on("lever", lambda event: self._do(self.state.move, event.get("name", ""), event.get("value", "")))
-            panel.on("who", lambda event: self._do(self.state.choose, event.get("value", ""), also=_OF_THE_MAP))
-            panel.on("driver", lambda event: self._pick(event.get("driver", "")))
-            panel.on("reset", lambda event: self._do(self.state.reset))
-            panel.on("keep", lambda event: self._do(self.state.view.save))
-            panel.on("load", lambda event: self._do(self.state.load, int(event["number"]), also=_OF_THE_MAP))
-            panel.on("forget", lambda event: self._do(self.state.view.forget, int(event["number"])))
-            panel.on("study", self._study)
-            panel.on("export", lambda event: self._export())
-        part = self._panels
-        self.top = Stack(part["head"], part["chips"], part["cards"])
-        self.moving = Columns(part["levers"], part["chart"])
-        self.moved = Columns(part["compared"], part["graph"])
-        self.gains = Stack(Columns(part["gains_map"], part["importance"]), part["about"], part["first"])
-        self._fold = Fold("What goes with satisfaction, for whom, and how", Columns(part["drivers"], part["by_level"]), part["shapes"], part["weighed"],
-                          note="drivers by segment, penalty and reward, saturation, price", draw=lambda: self._draw(*_FOLDED))
-        self.deeper = Stack(part["scenarios"], self._fold)
-        self.below = part["foot"]
-        self._draw_study()
+    part_names = (*_OF_THE_SCENARIO, *_OF_THE_MAP, *_OF_THE_STUDY, *_FOLDED)
+    exported = "scenarios"
 
-    @property
-    def view(self) -> SatisfactionView:
-        """What is shown now."""
-        return self.state.view
+    def __init__(self, view: SatisfactionView, messages: Sequence[str] = ()) -> None:
+        super().__init__(WhatIfState(view, messages), lever=lambda event: self._moved(self.state.move, event.get("name", ""), event.get("value", "")),
+                         reset=lambda event: self._moved(self.state.reset), forget=lambda event: self._shown(self.view.forget(int(event["number"])), "scenarios"),
+                         load=lambda event: self._moved(self.state.load, int(event["number"]), also=_OF_THE_MAP), driver=lambda event: self._shown(self.view.pick(event.get("driver", "")), *_OF_THE_MAP))
+        self.filters.on("keep", lambda event: self._shown(self.view.save(), "scenarios"))
+        self.top = Stack(self.head, self.filters, self.cards)
+        self.moving = Columns(self.levers, self.chart)
+        self.moved = Columns(self.compared, self.graph)
+        self.gains = Stack(Columns(self.gains_map, self.importance), self.about, self.first)
+        self._fold = Fold("What goes with satisfaction, for whom, and how", Columns(self.drivers, self.by_level), self.shapes, self.weighed,
+                          note="drivers by segment, penalty and reward, saturation, price", draw=lambda: self.draw(*_FOLDED))
+        self.deeper = Stack(self.scenarios, self._fold)
+        self.draw()
 
     def work_ahead(self, after_s: float = 1.0) -> threading.Thread:
         """Work out what is folded away while the reader looks at the page: in a thread of its own, which ends with the kernel.
@@ -86,26 +72,30 @@ class WhatIfPage:
             for name in _FOLDED:
                 getattr(self.state, name)()
 
-    def _draw(self, *names: str) -> None:
-        for name in names:
-            self._panels[name].redraw()
-        self._panels["chips"].query = self.state.query
+    def draw(self, *names: str) -> None:
+        """Draw parts anew; without a name all but what is folded away."""
+        super().draw(*(names or (name for name in self.part_names if self._fold.is_open or name not in _FOLDED)))
 
-    def _draw_study(self) -> None:
-        self._draw(*_OF_THE_SCENARIO, *_OF_THE_MAP, *_OF_THE_STUDY, *(_FOLDED if self._fold.is_open else ()))
+    def filtered(self, values: Mapping[str, str]) -> SatisfactionView:
+        """The view that the chips lead to: another study as it opens, or the same levers for others."""
+        return self.view.again(**values)
 
-    def _do(self, what, *given, also: Sequence[str] = ()) -> None:
+    def show(self, view: SatisfactionView) -> None:
+        """Show another view: another study has other chips, set to something else."""
+        super().show(view)
+        self.filters.values = dict(self.state.values())
+
+    def _moved(self, what, *given, also: Sequence[str] = ()) -> None:
         what(*given)
-        self._draw(*_OF_THE_SCENARIO, *also)
+        self._redrawn(*_OF_THE_SCENARIO, *also)
 
-    def _pick(self, driver: str) -> None:
-        self.state.pick(driver)
-        self._draw(*_OF_THE_MAP)
+    def _shown(self, view: SatisfactionView, *parts: str) -> None:
+        self.state.show(view)
+        self._redrawn(*parts)
 
-    def _study(self, event: Mapping[str, str]) -> None:
-        self.state.view = what_if_satisfaction(self._lake, study=event.get("value", ""), role=self._role)
-        self.state.messages, self.state.driver = [], ""
-        self._draw_study()
-
-    def _export(self) -> None:
-        self._panels["chips"].download("scenarios.csv", self.view.scenario_table().to_csv(index=False))
+    def _redrawn(self, *parts: str) -> None:
+        # who is chosen may be another one than before, and one that is no choice but of the address
+        self.filters.items = self.state.filters()
+        self.filters.values = dict(self.state.values())
+        self.filters.redraw()
+        self.draw(*parts)
