@@ -1,8 +1,8 @@
 """Fits that are kept between openings: what is fitted does not change while what it is fitted on does not.
 
 A fit is found again by what went into it: the values themselves, the settings and the code. A file that changed, another period, another setting or another
-version gives other values or another code, so another fit; nothing is ever looked up by a name or a date. What a fit is kept of are its results, without
-the keys of customers: who they belong to is known only to who has read the same records again.
+version gives other values or another code, so another fit; nothing is looked up by a name alone. Results are kept without the keys of customers: whose
+they are knows only who reads the same list of customers again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["fingerprint", "keep_fit"]
 
 Result = TypeVar("Result")
 
-_PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "statsmodels")
+_PACKAGES = ("duckdb", "narwhals", "numpy", "pandas", "scipy", "scikit-learn", "statsmodels")
 _DIGEST = 32
 
 
@@ -36,7 +36,8 @@ def keep_fit(name: str, inputs: Sequence[Any], make: Callable[[], Result]) -> Re
 
     Kept beside the lake (folder ``fits``), for the owner alone. A file is written whole or not at all, and one that is damaged, or that somebody else could have
     written, is not read. Several processes may do so at once: who comes later writes the same. What was not used for longest goes first
-    when there is more than ``CEM_FITS_MB``. Where nothing can be written, nothing is kept.
+    when there is more than ``CEM_FITS_MB``; a result larger than a quarter of that is not kept, or it would drive out all others. Where nothing can be written,
+    nothing is kept.
 
     Parameters
     ----------
@@ -61,9 +62,11 @@ def keep_fit(name: str, inputs: Sequence[Any], make: Callable[[], Result]) -> Re
     if found is None:
         # in a tuple, or a result that is None would be made every time
         found = (make(),)
-        with contextlib.suppress(OSError):
-            _write(path, pickle.dumps(found, protocol=pickle.HIGHEST_PROTOCOL))
-            _thin(folder, most, path)
+        content = pickle.dumps(found, protocol=pickle.HIGHEST_PROTOCOL)
+        if len(content) <= most / 4:
+            with contextlib.suppress(OSError):
+                _write(path, content)
+                _thin(folder, most, path)
     return found[0]
 
 
@@ -103,8 +106,9 @@ def _add(digest: Any, one: Any) -> None:
             _add(digest, one.to_numpy(float, na_value=np.nan))
         else:
             codes, values = pd.factorize(one)
-            _add(digest, [np.asarray(codes), [f"{type(value).__name__} {value}" for value in values]])
-            _add(digest, [str(value) for value in one.cat.categories] if isinstance(one.dtype, pd.CategoricalDtype) else None)
+            _add(digest, np.asarray(codes))
+            _add_texts(digest, [f"{type(value).__name__} {value}" for value in values])
+            _add_texts(digest, [str(value) for value in one.cat.categories] if isinstance(one.dtype, pd.CategoricalDtype) else [])
     elif isinstance(one, np.ndarray) and one.dtype.kind in "biuf":
         _put(digest, f"array {one.dtype.str} {one.shape}", np.ascontiguousarray(one).tobytes())
     elif isinstance(one, Mapping):
@@ -121,6 +125,12 @@ def _add(digest: Any, one: Any) -> None:
         raise TypeError(f"{type(one).__name__} has no fingerprint")
 
 
+def _add_texts(digest: Any, texts: list[str]) -> None:
+    """A million of them at once."""
+    _add(digest, np.array([len(one) for one in texts], dtype=np.int64))
+    _add(digest, "".join(texts))
+
+
 def _put(digest: Any, kind: str, content: bytes) -> None:
     digest.update(f"{kind} {len(content)}\n".encode())
     digest.update(content)
@@ -128,9 +138,9 @@ def _put(digest: Any, kind: str, content: bytes) -> None:
 
 @functools.cache
 def _code() -> str:
-    """The methods and use cases as they are, and the packages that they call."""
+    """The library as it is, and the packages that it calls."""
     home = Path(__file__).parent.parent
-    files = sorted(path for room in ("analysis", "usecases") for path in (home / room).rglob("*.py"))
+    files = sorted(path for path in home.rglob("*") if path.suffix in (".py", ".yaml"))
     return fingerprint([[path.relative_to(home).as_posix(), path.read_bytes()] for path in files], [importlib.metadata.version(one) for one in _PACKAGES])
 
 

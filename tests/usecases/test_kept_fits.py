@@ -15,10 +15,14 @@ from hypothesis import strategies as st
 import cemlib as cem
 from cemlib.analysis import SatisfactionModel, Segmenter
 from cemlib.errors import ParameterError
+from cemlib.lake import Snapshot
 from cemlib.settings import settings
 from cemlib.usecases import kept_fits, view_segments, what_if_satisfaction
+from cemlib.usecases.asked import Asked
 from cemlib.usecases.kept_fits import fingerprint, keep_fit
-from tests.usecases import grouped_study
+from cemlib.usecases.segments import lake_customers
+from cemlib.usecases.segments.lake_customers import LakeCustomers
+from tests.usecases import grouped_lake, grouped_study
 
 RATED = """
 title: Invented ratings
@@ -113,16 +117,21 @@ def test_other_code_is_another_fit(place, monkeypatch):
 
 def test_what_was_used_last_stays(place, monkeypatch):
     monkeypatch.setenv("CEM_FITS_MB", "1")
-    block = bytes(400_000)
-    for name in ("first", "second"):
+    block = bytes(250_000)
+    for name in ("first", "fourth", "second", "third"):
         keep_fit(name, [], lambda: block)
-    for age, path in enumerate(kept(place)):
+    assert len(kept(place)) == 4
+    for age, name in enumerate(("first", "second", "third", "fourth")):
+        path, = (place / "fits").glob(f"{name}-*")
         os.utime(path, (1_000_000 + age, 1_000_000 + age))
     # the first is used once more, so the second is the oldest
     keep_fit("first", [], lambda: pytest.fail("it is kept"))
-    keep_fit("third", [], lambda: block)
-    assert [path.name.split("-")[0] for path in kept(place)] == ["first", "third"]
+    keep_fit("fifth", [], lambda: block)
+    assert [path.name.split("-")[0] for path in kept(place)] == ["fifth", "first", "fourth", "third"]
     assert sum(path.stat().st_size for path in kept(place)) <= 2**20
+    # one that would drive out the others is made each time
+    assert len(keep_fit("large", [], lambda: bytes(300_000))) == 300_000
+    assert len(kept(place)) == 4
 
 
 def test_nothing_is_kept_without_room_or_right(place, monkeypatch):
@@ -254,3 +263,37 @@ def test_the_setting_is_a_number(monkeypatch):
     monkeypatch.setenv("CEM_FITS_MB", "much")
     with pytest.raises(ParameterError, match="CEM_FITS_MB"):
         settings()
+
+
+class StatedLake:
+    """A lake whose state is told: all else is that of another."""
+
+    def __init__(self, lake, folder, version=1, written_at="2026-03-29"):
+        self._lake, self.path, self._state = lake, folder, Snapshot.of({"data_session": version}, written_at)
+
+    def snapshot(self):
+        return self._state
+
+    def __getattr__(self, name):
+        return getattr(self._lake, name)
+
+
+def test_what_was_read_of_customers_is_that_of_the_lakes_state(place, monkeypatch):
+    lake = grouped_lake.make_lake()
+    monkeypatch.setenv("CEM_FITS_MB", "0")
+    wanted = LakeCustomers(lake, "last", Asked(True))
+    frames = {"everyone": wanted.everyone, "values": wanted.values, "earlier": wanted.earlier}
+    monkeypatch.setenv("CEM_FITS_MB", "20")
+    for name, frame in frames.items():
+        same(frame, getattr(LakeCustomers(StatedLake(lake, place / "lake"), "last", Asked(True)), name))
+    assert len(list((place / "fits").glob("customers-*"))) == 3
+    assert all(grouped_lake.name_of(7).encode() not in path.read_bytes() for path in kept(place))
+    read = []
+    monkeypatch.setattr(lake_customers, "collect_features", lambda *given: read.append(given) or frames["everyone"])
+    same(frames["everyone"], LakeCustomers(StatedLake(lake, place / "lake"), "last", Asked(True)).everyone)
+    assert read == []
+    # another version, another day of writing, another place, other days: read anew
+    for asked in ({"version": 2}, {"written_at": "2026-03-30"}, {"folder": place / "other"}):
+        _ = LakeCustomers(StatedLake(lake, **{"folder": place / "lake", **asked}), "last", Asked(True)).everyone
+    _ = LakeCustomers(StatedLake(lake, place / "lake"), "2026-03-20/2026-03-27", Asked(True)).everyone
+    assert len(read) == 4

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from collections.abc import Callable
 
 import narwhals as nw
 import pandas as pd
 
 from cemlib.enrich import enriched
 from cemlib.lake import collect_frame
+from cemlib.settings import settings
 from cemlib.usecases.asked import Asked
+from cemlib.usecases.kept_fits import keep_fit
 from cemlib.usecases.period import read_period
 from cemlib.usecases.segments.customer_list import list_customers
 from cemlib.usecases.segments.division import Marks
@@ -72,7 +75,18 @@ class LakeCustomers:
     @functools.cached_property
     def everyone(self) -> pd.DataFrame:
         """Features of customers and things."""
-        return pd.DataFrame() if self.days is None else collect_features(self.lake, *self.days, None if self._list is None else self._list.index)
+        return pd.DataFrame() if self.days is None else self._collect(*self.days)
+
+    def _collect(self, since: dt.date, until: dt.date) -> pd.DataFrame:
+        if self._list is None:
+            return collect_features(self.lake, since, until, None)
+        return self._once("features", since, until, self._list.index, lambda: collect_features(self.lake, since, until, self._list.index))
+
+    def _once(self, what: str, since: dt.date, until: dt.date, people: pd.Index, read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """What is read of people, a row each, read once for a state of the lake; kept without their keys, in the order in which they are listed."""
+        snapshot, causes = self.lake.snapshot(), settings().reference_path / "cause.csv"
+        state = [str(self.lake.path), snapshot.versions, snapshot.written_at, causes.read_bytes() if causes.is_file() else None, str(since), str(until), people.to_series()]
+        return keep_fit("customers", [what, *state], lambda: read().reset_index(drop=True)).set_axis(people)
 
     @functools.cached_property
     def features(self) -> pd.DataFrame:
@@ -89,7 +103,8 @@ class LakeCustomers:
         """The outcomes of each customer and thing."""
         bill = next(one for one in FEATURES if one.name == "bill")
         bills = self.everyone["bill"].map(lambda value: as_measured(bill, value), na_action="ignore")
-        return collect_outcomes(self.lake, self.everyone.index, bills, *self.days)
+        people = self.everyone.index
+        return self._once("outcomes", *self.days, people, lambda: collect_outcomes(self.lake, people, bills, *self.days))
 
     @functools.cached_property
     def _earlier(self) -> pd.DataFrame | None:
@@ -97,7 +112,7 @@ class LakeCustomers:
         since, until = self.days
         if not self.lake.has("data_session") or min(self.lake.data_files("data_session")) > since - (until - since):
             return None
-        return collect_features(self.lake, since - (until - since), since, None if self._list is None else self._list.index)
+        return self._collect(since - (until - since), since)
 
     @property
     def earlier(self) -> pd.DataFrame | None:
