@@ -20,6 +20,7 @@ from traitlets.config import Config
 from voila.app import Voila
 
 from cemlib.errors import ReportError
+from cemlib.report.ahead_of_readers import AheadOfReaders
 from cemlib.report.freshness import Freshness
 from cemlib.settings import settings
 
@@ -29,6 +30,8 @@ __all__ = ["Portal", "find_apps", "portal_config"]
 EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "anywidget"]
 #: a page whose browser went away without a word: its kernel is ended after this long
 LONELY_S = 600.0
+#: how often is looked for studies and records that have changed
+LOOK_S = 30.0
 
 
 def find_apps(notebooks: Path) -> list[dict]:
@@ -77,6 +80,9 @@ class Portal(Voila):
         self._parent = os.getppid()
         PeriodicCallback(self._sweep, 30_000).start()
         PeriodicCallback(self._leave_with_parent, 2_000).start()
+        # who starts no kernel ahead wants no fit ahead either
+        if settings().fits_megabytes and apps_ahead(os.environ.get("CEM_PREHEAT", "")):
+            PeriodicCallback(AheadOfReaders().look, 1000 * LOOK_S).start()
         super().listen()
 
     def _leave_with_parent(self) -> None:

@@ -19,6 +19,7 @@ from cemlib.lake import Snapshot
 from cemlib.settings import settings
 from cemlib.usecases import kept_fits, view_segments, what_if_satisfaction
 from cemlib.usecases.asked import Asked
+from cemlib.usecases.fits_ahead import fit_ahead
 from cemlib.usecases.kept_fits import fingerprint, keep_fit
 from cemlib.usecases.segments import lake_customers
 from cemlib.usecases.segments.lake_customers import LakeCustomers
@@ -297,3 +298,27 @@ def test_what_was_read_of_customers_is_that_of_the_lakes_state(place, monkeypatc
         _ = LakeCustomers(StatedLake(lake, **{"folder": place / "lake", **asked}), "last", Asked(True)).everyone
     _ = LakeCustomers(StatedLake(lake, place / "lake"), "2026-03-20/2026-03-27", Asked(True)).everyone
     assert len(read) == 4
+
+
+def test_what_is_fitted_ahead_is_there_for_the_first_reader(place, studies, monkeypatch):
+    (studies / "wrong.yaml").write_text("title: Wrong\nsegments: none\n")
+    lake = cem.open_lake(place / "lake")
+    told = {(use_case, study): problem for use_case, study, problem in fit_ahead(lake)}
+    assert {one for one, problem in told.items() if not problem} == {("segment_explorer", "invented"), ("whatif_satisfaction", "rated")}
+    # the lake has no records, and a study is told wrong
+    assert told["segment_explorer", "wrong"] == "A study lacks 'source'."
+    assert told["segment_explorer", "lake"]
+    assert told["whatif_satisfaction", "lake"] == "There are no ratings."
+    monkeypatch.setattr(Segmenter, "fit", lambda *given: pytest.fail("it is fitted already"))
+    monkeypatch.setattr(SatisfactionModel, "_fit", lambda *given: pytest.fail("it is fitted already"))
+    monkeypatch.setattr(SatisfactionModel, "asymmetry", lambda *given: pytest.fail("it is fitted already"))
+    assert view_segments(lake, study="invented", role="manager").is_stable
+    _ = what_if_satisfaction(lake, study="rated", role="manager").tables
+
+
+def test_fitting_ahead_in_a_process_of_its_own_tells_what_it_could_not(place, studies):
+    done = subprocess.run([sys.executable, "-m", "cemlib.usecases.fits_ahead"], capture_output=True, text=True, timeout=120, env={**os.environ})
+    assert done.returncode == 0, done.stderr
+    assert "whatif_satisfaction of lake is not fitted ahead: There are no ratings." in done.stderr
+    assert len(list((place / "fits").glob("segments-*"))) == 1
+    assert len(list((place / "fits").glob("satisfaction-*"))) == 1
