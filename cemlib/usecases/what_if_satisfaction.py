@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from cemlib.usecases.whatif.no_study import NoStudyView
 from cemlib.usecases.whatif.reader import ALL, LAKE, open_study
 from cemlib.usecases.whatif.view import SatisfactionView
 
-__all__ = ["SatisfactionView", "what_if_satisfaction"]
+__all__ = ["NoStudyView", "SatisfactionView", "what_if_satisfaction"]
 
 
-def what_if_satisfaction(lake, *, study: str = LAKE, who: str = ALL, changes: str = "", saved: str = "", driver: str = "", role: str | None = None, strict: bool = True) -> SatisfactionView:
+def what_if_satisfaction(lake, *, study: str = LAKE, who: str = ALL, changes: str = "", saved: str = "", driver: str = "", role: str | None = None, strict: bool = True) -> SatisfactionView | NoStudyView:
     """Fit the study's model and play a scenario.
 
     Parameters
@@ -27,7 +28,7 @@ def what_if_satisfaction(lake, *, study: str = LAKE, who: str = ALL, changes: st
     role : str, optional
     strict : bool
         Whether a name that does not exist, a change that cannot be read, or a study that cannot be opened is an error. Off (in an app) it is left out and told in
-        ``missing``, and another study is shown.
+        ``missing``, and another study is shown; where none can be opened, the view says of each why not (:class:`NoStudyView`).
 
     Raises
     ------

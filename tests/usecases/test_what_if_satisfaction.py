@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from cemwidgets.whatif import WhatIfState
+from cemwidgets.whatif.view import WhatIfPage
 from hypothesis import given
 from hypothesis import strategies as st
 
 import cemlib as cem
 from cemlib.errors import ParameterError, ReportError, UnknownNameError
-from cemlib.usecases import what_if_satisfaction
+from cemlib.usecases import view_segments, what_if_satisfaction
 from cemlib.usecases.studies.catalogue import load_study, study_names
 from cemlib.usecases.studies.study import Feature, in_words
 from cemlib.usecases.whatif.changes import read_changes, write_changes
@@ -396,6 +398,56 @@ def test_a_study_is_a_name_and_never_a_path(place):
     for name in ("../invented", "studies/invented", "/etc/passwd", "nothing"):
         with pytest.raises(UnknownNameError):
             load_study(name)
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A lake without records, and an empty folder of studies beside it."""
+    monkeypatch.setenv("CEM_LAKE", str(tmp_path / "lake"))
+    (tmp_path / "studies").mkdir()
+    return tmp_path / "studies"
+
+
+def test_where_no_study_can_be_opened_the_page_says_of_each_why_not(elsewhere):
+    (elsewhere / "mine.yaml").write_text(STUDY.replace("title:", "titel:"))
+    view = what_if_satisfaction(cem.open_lake(elsewhere.parent / "lake"), study="mien", strict=False)
+    told = view.refused.set_index("study")
+    assert list(told.index) == ["mien", "lake", "mine"]
+    assert told.loc["mien", "todo"] == "Did you mean 'mine'?"
+    assert "cem ingest rating" in told.loc["lake", "todo"]
+    assert told.loc["mine"].tolist() == ["There is no key named 'titel'. (mine.yaml, line 2, column 1)", "Did you mean 'title'?"]
+    assert view.figures == {}
+    page = WhatIfPage(view)
+    for said in ("No study can be opened", "mine.yaml, line 2, column 1", "survey.yaml", "monthly_charge -&gt; outcome"):
+        assert said in page.top.static(), said
+    assert page.filters.query == "study=mien"
+    # nothing of a scenario stands there, and nothing can be kept of none
+    assert [one.children for one in (page.moving, page.moved, page.gains, page.deeper)] == [()] * 4
+    assert "act-keep" not in page.filters.html
+    page.work_ahead(after_s=0).join(10)
+    # the file is mended, and chosen again
+    pd.DataFrame({"who": range(40)}).to_csv(elsewhere / "invented.csv")
+    for name in ("survey.yaml", "survey.csv"):
+        shutil.copy(Path(__file__).parents[2] / "templates" / "study" / name, elsewhere / name)
+    page.filters.clicked = {"event": "filter", "name": "study", "value": "mine", "n": 1}
+    assert page.view.study.name == "survey"
+    assert page.studies.html == ""
+    assert len(page.moving.children) == 2
+    with pytest.raises(UnknownNameError, match="Did you mean 'mine'"):
+        what_if_satisfaction(cem.open_lake(elsewhere.parent / "lake"), study="mien")
+
+
+def test_the_example_to_copy_opens_in_both_apps(elsewhere):
+    for name in ("survey.yaml", "survey.csv"):
+        shutil.copy(Path(__file__).parents[2] / "templates" / "study" / name, elsewhere / name)
+    lake = cem.open_lake(elsewhere.parent / "lake")
+    found = view_segments(lake, study="survey", role="analyst")
+    assert found.is_stable
+    assert found.segments["subscribers"].sum() == 240
+    assert found.missing == []
+    view = what_if_satisfaction(lake, study="survey", changes="speed_mbps+20%")
+    assert (view.missing, view.scenario.result.claim) == ([], "causal under stated graph")
+    assert view.choices["who"][1][1].startswith("Plan: ")
 
 
 def test_a_lake_without_ratings_says_what_to_do(lake):

@@ -13,7 +13,7 @@ from cemlib.settings import settings
 from cemlib.usecases.studies.reading import read_study
 from cemlib.usecases.studies.study import Study
 
-__all__ = ["load_study", "reason_of", "study_names"]
+__all__ = ["load_study", "reason_of", "study_names", "why_of"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 
@@ -85,12 +85,17 @@ def _instead(asked: Literal["levers", "segments"]) -> str:
 
 
 def reason_of(error: CemError) -> str:
-    """Why a study cannot be opened, in one line.
+    """Why a study cannot be opened, and what to do, in one line.
 
     Examples
     --------
     >>> reason_of(UnknownNameError("key", "titel", ["title", "source"], where="mine.yaml, line 1, column 1"))
     "There is no key named 'titel'. (mine.yaml, line 1, column 1) Did you mean 'title'?"
     """
+    return " ".join(one for one in (why_of(error), error.todo) if one)
+
+
+def why_of(error: CemError) -> str:
+    """The same without what to do."""
     facts = "; ".join(one for one in (error.where, error.came and f"came: {error.came}", error.wanted and f"wanted: {error.wanted}") if one)
-    return " ".join(one for one in (error.what, facts and f"({facts})", error.todo) if one)
+    return " ".join(one for one in (error.what, facts and f"({facts})") if one)

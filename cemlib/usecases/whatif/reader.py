@@ -17,6 +17,7 @@ from cemlib.usecases.studies.catalogue import load_study, reason_of, study_names
 from cemlib.usecases.studies.study import OUTCOME, Study
 from cemlib.usecases.whatif.changes import reach_all, read_changes, write_changes
 from cemlib.usecases.whatif.drivers import StudyDrivers
+from cemlib.usecases.whatif.no_study import NoStudyView, refuse_all
 from cemlib.usecases.whatif.ratings import Ratings, read_study_ratings
 from cemlib.usecases.whatif.scenario import Scenario, play
 from cemlib.usecases.whatif.view import ALL, DRAWS, QUESTION, SatisfactionView
@@ -127,7 +128,7 @@ class Reader:
             found += [(f"{group}={level}", f"{self.study.title_of(group)}: {level}") for level in size.index[size >= 30][:_MOST_LEVELS]]
         return {"study": [(one, one) for one in dict.fromkeys([*study_names("levers"), self.study.name])], "who": found}
 
-    def again(self, asked: Mapping[str, str]) -> SatisfactionView:
+    def again(self, asked: Mapping[str, str]) -> SatisfactionView | NoStudyView:
         """The view of these parameters; of another study it is that study's, as it opens."""
         if asked["study"] != self.study.name:
             return open_study(self.lake, asked["study"], self.role, self.strict)
@@ -171,7 +172,7 @@ class Reader:
         return facts + ([f"snapshot {self.snapshot}"] if self.snapshot else [])
 
 
-def open_study(lake, study: str, role: str | None = None, strict: bool = True, **chosen: str) -> SatisfactionView:
+def open_study(lake, study: str, role: str | None = None, strict: bool = True, **chosen: str) -> SatisfactionView | NoStudyView:
     """Open a study.
 
     Parameters
@@ -180,14 +181,14 @@ def open_study(lake, study: str, role: str | None = None, strict: bool = True, *
     study : str
     role : str, optional
     strict : bool
-        Off, another study is shown where this one cannot be opened, and that is told.
+        Off, another study is shown where this one cannot be opened, and that is told; where none can, why not.
     **chosen : str
         who, changes, saved, driver: they belong to this study.
 
     Raises
     ------
     CemError
-        The study cannot be opened; where not strict: none can.
+        The study cannot be opened, where strict.
     """
     if strict:
         return _open(lake, study, role, strict).view(**chosen)
@@ -202,7 +203,7 @@ def open_study(lake, study: str, role: str | None = None, strict: bool = True, *
         if name == study:
             return reader.view(**chosen)
         return reader.view(missing=[f"The study {study[:60]} cannot be opened: {reason_of(refused[study])} Shown instead: {reader.study.title}."])
-    raise refused[study]
+    return refuse_all(study, refused, lambda name: open_study(lake, name, role, strict))
 
 
 def _open(lake, study: str, role: str | None, strict: bool) -> Reader:

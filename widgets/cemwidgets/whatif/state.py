@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
 from cemlib.errors import ParameterError
 from cemlib.usecases.whatif.changes import neutral
 from cemlib.usecases.whatif.driver_wording import describe_weighing
 from cemlib.usecases.whatif.figures import plain, signed
+from cemlib.usecases.whatif.no_study import NoStudyView
 from cemlib.usecases.whatif.reader import LAKE
 from cemlib.usecases.whatif.view import ALL, SatisfactionView
 from cemwidgets.filters import Choice
@@ -16,6 +18,7 @@ from cemwidgets.page.state import UseCaseState
 from cemwidgets.panel.parts import box, card, cards, esc, notice, number, percent
 from cemwidgets.whatif.drawing import bands_svg, graph_svg
 from cemwidgets.whatif.gains_map import gains_svg
+from cemwidgets.whatif.refused import example_box, refused_table
 from cemwidgets.whatif.tables import (
     budgets_table,
     compared_table,
@@ -34,12 +37,31 @@ _MUCH_OUTSIDE = 0.05
 _CHIPS = {"study": ("ratings", LAKE), "who": ("who", ALL)}
 
 
+def _of_a_study(part: Callable[[WhatIfState, bool], str]) -> Callable[[WhatIfState, bool], str]:
+    """A part that is not there where no study can be opened."""
+
+    @functools.wraps(part)
+    def drawn(self: WhatIfState, live: bool = True) -> str:
+        return part(self, live) if self.is_open else ""
+
+    return drawn
+
+
 class WhatIfState(UseCaseState):
     """The state of the app."""
 
-    view: SatisfactionView
+    view: SatisfactionView | NoStudyView
     names = tuple(_CHIPS)
-    ways = (("keep", "Keep scenario"), ("export", "Export"))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a study; otherwise the page says why there is none."""
+        return isinstance(self.view, SatisfactionView)
+
+    @property
+    def ways(self) -> Sequence[tuple[str, str]]:
+        """Ways out at the end of the chips."""
+        return (("keep", "Keep scenario"), ("export", "Export")) if self.is_open else ()
 
     # --- what happens
 
@@ -86,6 +108,11 @@ class WhatIfState(UseCaseState):
         """The question and its answer."""
         return super().head(live) + "".join(notice("This cannot be told.", one) for one in self.view.messages)
 
+    def studies(self, live: bool = True) -> str:
+        """Which studies there are and why none can be opened; nothing where one is."""
+        return "" if self.is_open else box("Why no study can be opened", refused_table(self.view.refused), note="the one that was asked for first") + example_box(self.view.example)
+
+    @_of_a_study
     def levers(self, live: bool = True) -> str:
         """The levers."""
         rows = []
@@ -105,6 +132,7 @@ class WhatIfState(UseCaseState):
         back = '<button type="button" class="cem-link cem-no-print" data-event="reset" data-key="levers-back">Levers back</button>' if live and self.view.scenario.values else ""
         return box("Move", "".join(rows), note="what would be otherwise, for those who are chosen", foot=back)
 
+    @_of_a_study
     def cards(self, live: bool = True) -> str:
         """At most four figures."""
         one, result = self.view.scenario, self.view.scenario.result
@@ -123,6 +151,7 @@ class WhatIfState(UseCaseState):
             shown.append(card("Cost", number(one.cost), note=f"{self.view.study.cost_unit}, of all who are moved", compare=f"{percent(result.n_moved / result.n, 0)} % of the ratings are moved", name="cost", exact=one.cost))
         return cards(shown)
 
+    @_of_a_study
     def chart(self, live: bool = True) -> str:
         """The ratings now and then."""
         result = self.view.scenario.result
@@ -131,6 +160,7 @@ class WhatIfState(UseCaseState):
         return box("Now and then", bands_svg(self.view.scenario.bands, self.view.study.scale, float(result.expected.mean()), float((result.expected + result.gains).mean())),
                    note="expected rating of each answer, share of the answers")
 
+    @_of_a_study
     def compared(self, live: bool = True) -> str:
         """Who moves."""
         frame = self.view.scenario.compared
@@ -139,10 +169,12 @@ class WhatIfState(UseCaseState):
         shown = frame.sort_values("n", ascending=False).head(8)
         return box("Who moves", compared_table(self.view.hide(shown), self.view.compared_group), note="change of the mean rating, 90 % interval")
 
+    @_of_a_study
     def graph(self, live: bool = True) -> str:
         """The declared graph."""
         return box("What acts on what", graph_svg(*self.view.drawn_graph()), note="as declared in the study; the claim rests on it")
 
+    @_of_a_study
     def scenarios(self, live: bool = True) -> str:
         """Scenarios side by side."""
         frame = self.view.scenario_table()
@@ -150,14 +182,17 @@ class WhatIfState(UseCaseState):
             return ""
         return box("Scenarios", scenarios_table(frame, live), note="kept ones are in the link")
 
+    @_of_a_study
     def gains_map(self, live: bool = True) -> str:
         """The importance-performance map; the table beside it says the same."""
         return box("Where there is most to gain", gains_svg(self.view.importance, self.view.driver, live), note=self.view.who_words)
 
+    @_of_a_study
     def importance(self, live: bool = True) -> str:
         """The table beside the map."""
         return box("The same as a table", importance_table(self.view.importance, self.view.study.features, self.view.driver, live), note="click a row or a point" if live else self.view.who_words)
 
+    @_of_a_study
     def about(self, live: bool = True) -> str:
         """The driver that is marked."""
         if not self.view.driver:
@@ -165,6 +200,7 @@ class WhatIfState(UseCaseState):
         words = "".join(f"<p>{esc(one)}</p>" for one in self.view.about(self.view.driver))
         return box(self.view.driver, f'<div class="cem-note">{words}</div>', key="about")
 
+    @_of_a_study
     def first(self, live: bool = True) -> str:
         """What to improve first, and what a budget reaches."""
         found, unpriced = self.view.first, self.view.driven.without_cost
@@ -177,15 +213,18 @@ class WhatIfState(UseCaseState):
         body = first_table(found.ranking, self.view.first_group) + f"<h3>What a budget reaches</h3>{budgets_table(found.budgets, self.view.study.cost_unit, float(sure.min()) if len(sure) else None)}{missing}"
         return box("Which improvement for whom first", body, note=f"most rating points for its cost first; cost in {self.view.study.cost_unit}")
 
+    @_of_a_study
     def drivers(self, live: bool = True) -> str:
         """The drivers."""
         return box("What goes with satisfaction", drivers_table(self.view.drivers), note="Shapley share of the variance, 90 % interval; an association")
 
+    @_of_a_study
     def by_level(self, live: bool = True) -> str:
         """The drivers of each level of the first group."""
         frame = self.view.driven.shares_by_level
         return box("For whom", levels_table(self.view.hide(frame), self.view.first_group), note="the three largest of each; an association") if len(frame) else ""
 
+    @_of_a_study
     def shapes(self, live: bool = True) -> str:
         """What loses and what wins."""
         driven = self.view.driven
@@ -194,6 +233,7 @@ class WhatIfState(UseCaseState):
         note = "a usual step of the KPI below and above its median, in standard deviations of felt satisfaction; a label only where the 98 % interval of the difference holds no 0"
         return box("What loses and what wins", shapes_table(driven.shapes, driven.knees, self.view.study.features), note=note)
 
+    @_of_a_study
     def weighed(self, live: bool = True) -> str:
         """What price and expectation do to quality, where the study names them."""
         driven, parts = self.view.driven, []

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from cemlib.errors import CemError
+from cemlib.usecases.whatif.no_study import NoStudyView
 from cemlib.usecases.whatif.view import SatisfactionView
 from cemwidgets.page.view import Columns, Fold, Stack, UseCasePage
 from cemwidgets.whatif.state import WhatIfState
@@ -24,7 +25,7 @@ class WhatIfPage(UseCasePage):
 
     Parameters
     ----------
-    view : SatisfactionView
+    view : SatisfactionView or NoStudyView
         What is shown first; a lever, a chip or a driver leads to another.
     messages : sequence of str
         What in the page's address could not be used.
@@ -36,21 +37,20 @@ class WhatIfPage(UseCasePage):
         drivers; the evidence.
     """
 
-    part_names = (*_OF_THE_SCENARIO, *_OF_THE_MAP, *_OF_THE_STUDY, *_FOLDED)
+    part_names = ("studies", *_OF_THE_SCENARIO, *_OF_THE_MAP, *_OF_THE_STUDY, *_FOLDED)
     exported = "scenarios"
 
-    def __init__(self, view: SatisfactionView, messages: Sequence[str] = ()) -> None:
+    def __init__(self, view: SatisfactionView | NoStudyView, messages: Sequence[str] = ()) -> None:
         super().__init__(WhatIfState(view, messages), lever=lambda event: self._moved(self.state.move, event.get("name", ""), event.get("value", "")),
                          reset=lambda event: self._moved(self.state.reset), forget=lambda event: self._shown(self.view.forget(int(event["number"])), "scenarios"),
                          load=lambda event: self._moved(self.state.load, int(event["number"]), also=_OF_THE_MAP), driver=lambda event: self._shown(self.view.pick(event.get("driver", "")), *_OF_THE_MAP))
         self.filters.on("keep", lambda event: self._shown(self.view.save(), "scenarios"))
-        self.top = Stack(self.head, self.filters, self.cards)
-        self.moving = Columns(self.levers, self.chart)
-        self.moved = Columns(self.compared, self.graph)
-        self.gains = Stack(Columns(self.gains_map, self.importance), self.about, self.first)
+        self.top = Stack(self.head, self.filters, self.studies, self.cards)
         self._fold = Fold("What goes with satisfaction, for whom, and how", Columns(self.drivers, self.by_level), self.shapes, self.weighed,
                           note="drivers by segment, penalty and reward, saturation, price", draw=lambda: self.draw(*_FOLDED))
-        self.deeper = Stack(self.scenarios, self._fold)
+        self.moving, self.moved, self.gains, self.deeper = Columns(), Columns(), Stack(), Stack()
+        self._places = {self.moving: (self.levers, self.chart), self.moved: (self.compared, self.graph),
+                        self.gains: (Columns(self.gains_map, self.importance), self.about, self.first), self.deeper: (self.scenarios, self._fold)}
         self.draw()
 
     def work_ahead(self, after_s: float = 1.0) -> threading.Thread:
@@ -75,12 +75,16 @@ class WhatIfPage(UseCasePage):
     def draw(self, *names: str) -> None:
         """Draw parts anew; without a name all but what is folded away."""
         super().draw(*(names or (name for name in self.part_names if self._fold.is_open or name not in _FOLDED)))
+        for place, parts in self._places.items():
+            children = parts if self.state.is_open else ()
+            if place.children != children:
+                place.children = children
 
-    def filtered(self, values: Mapping[str, str]) -> SatisfactionView:
+    def filtered(self, values: Mapping[str, str]) -> SatisfactionView | NoStudyView:
         """The view that the chips lead to: another study as it opens, or the same levers for others."""
         return self.view.again(**values)
 
-    def show(self, view: SatisfactionView) -> None:
+    def show(self, view: SatisfactionView | NoStudyView) -> None:
         """Show another view: another study has other chips, set to something else."""
         super().show(view)
         self.filters.values = dict(self.state.values())
