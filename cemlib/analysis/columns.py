@@ -25,13 +25,15 @@ def read_numbers(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     UnknownNameError
         A column is not in the frame.
     ParameterError
-        A column holds text, or there are two of its name.
+        A column holds text, there are two of its name, or the frame is none.
 
     Examples
     --------
     >>> read_numbers(pd.DataFrame({"a": [1, None]}), ["a"])["a"].tolist()
     [1.0, nan]
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise ParameterError("What is asked about is no table.", wanted="a pandas.DataFrame", came=type(frame).__name__)
     out = {}
     for name in names:
         if name not in frame.columns:

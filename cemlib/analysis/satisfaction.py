@@ -123,8 +123,9 @@ class SatisfactionModel:
         Raises
         ------
         ParameterError
-            A feature leaks the answer, an answer is no rating, two rows have the same index, or there are too few.
+            A feature leaks the answer or is known of nobody, an answer is no rating, two rows have the same index, or there are too few.
         """
+        numbers = read_numbers(X, getattr(X, "columns", ()))
         for name, given in (("y", y), ("groups", groups)):
             if given is not None and len(given) != len(X):
                 raise ParameterError(f"{name} has not as many rows as X.", wanted=str(len(X)), came=str(len(given)))
@@ -134,9 +135,12 @@ class SatisfactionModel:
             if name not in X.columns:
                 raise UnknownNameError("feature", name, X.columns)
         asked = [name for name in X.columns if any(fnmatch.fnmatchcase(name, one) for one in self.answers)]
-        numbers, target = read_numbers(X, X.columns), read_ratings(pd.Series(np.asarray(y), index=X.index), self.scale)
+        target = read_ratings(pd.Series(np.asarray(y), index=X.index), self.scale)
         who = pd.Series(np.asarray(groups) if groups is not None else np.arange(len(X)), index=X.index)
         keep = (target.notna() & who.notna()).to_numpy()
+        unknown = [name for name in numbers if keep.any() and numbers.loc[keep, name].isna().all()]
+        if unknown or numbers.shape[1] == 0:
+            raise ParameterError(f"Feature {unknown[0]!r} is known of no rating." if unknown else "There is no feature.", todo="Leave it out." if unknown else "Give at least one column.")
         if self.family == "ordinal":
             keep = keep & numbers.notna().all(axis=1).to_numpy()
         self.X_, self.y_, self.groups_ = numbers[keep], target[keep], who[keep]
@@ -184,11 +188,11 @@ class SatisfactionModel:
 
     def _fit(self, X: pd.DataFrame, y: pd.Series):
         if self.family == "gbm":
-            # loaded by who fits: what was learned before is read without
+            # loaded by who fits: what was learned before is read without. A feature that these customers all miss says nothing, and is no reason to fail
             from sklearn.ensemble import HistGradientBoostingRegressor
 
             return HistGradientBoostingRegressor(monotonic_cst=self.monotone or None, learning_rate=0.05, max_iter=150, max_leaf_nodes=15,
-                                                 min_samples_leaf=20, random_state=self.seed).fit(X, y)
+                                                 min_samples_leaf=20, random_state=self.seed).fit(X.fillna(dict.fromkeys(X.columns[X.isna().all()], 0.0)), y)
         # loaded by who asks: trees do without
         from statsmodels.miscmodels.ordinal_model import OrderedModel
         from statsmodels.tools.sm_exceptions import ConvergenceWarning
@@ -197,7 +201,7 @@ class SatisfactionModel:
             warnings.simplefilter("error", ConvergenceWarning)
             try:
                 codes = pd.Series(pd.Categorical(y, ordered=True), index=X.index)
-                return OrderedModel(codes, (X - self._centre) / self._spread, distr="logit").fit(method="bfgs", maxiter=500, disp=False), np.sort(y.unique())
+                return OrderedModel(codes, (X - self._centre) / self._spread, distr="logit").fit(method="bfgs", maxiter=500, disp=False, skip_hessian=True), np.sort(y.unique())
             except (ConvergenceWarning, np.linalg.LinAlgError) as error:
                 raise ParameterError("The ordinal model does not settle.", came=str(error)[:100], todo='Leave out constant or nearly equal features, or use family="gbm".') from error
 

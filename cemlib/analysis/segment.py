@@ -138,10 +138,11 @@ class Segmenter:
         return self
 
     def _read(self, X: pd.DataFrame) -> pd.DataFrame:
+        numbers = read_numbers(X, self.features)
         if X.index.has_duplicates:
             raise ParameterError("A customer stands in the table twice.", came=f"{X.index[X.index.duplicated()][0]}"[:60],
                                  todo="Set the customer's key as index, one row each, or number the rows: X.reset_index(drop=True).")
-        return read_numbers(X, self.features)
+        return numbers
 
     def _learn_scale(self, full: pd.DataFrame) -> None:
         low, self._middle, high = (full.quantile(q) for q in (0.25, 0.5, 0.75))

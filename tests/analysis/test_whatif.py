@@ -359,3 +359,32 @@ def test_what_is_of_another_shape_is_told(data, whatif):
     assert "2999" in str(told.value)
     with pytest.raises(ParameterError, match="other rows"):
         whatif.do({"stalls": -1}, where=pd.Series(True, index=[f"row {number}" for number in range(3000)]))
+
+
+@pytest.mark.parametrize("family", ["ordinal", "gbm"])
+def test_what_is_no_feature_is_told(data, family):
+    X, mos, who = (one[:600] for one in data)
+    model = SatisfactionModel(family)
+    with pytest.raises(ParameterError, match="'price' is known of no rating"):
+        model.fit(X.assign(price=np.nan), np.round(mos), who)
+    with pytest.raises(ParameterError, match="There is no feature"):
+        model.fit(X[[]], np.round(mos), who)
+    with pytest.raises(ParameterError, match="no table") as told:
+        model.fit(X.to_numpy().tolist(), np.round(mos), who)
+    assert told.value.came == "list"
+
+
+def test_a_feature_that_one_customer_has_is_no_reason_to_fail(data):
+    # the four fifths of the customers from whom the rating of that one is foretold do not have it at all
+    X, mos, who = (one[:600] for one in data)
+    with_it = SatisfactionModel("gbm").fit(X.assign(asked=np.where(who == 7, 1.0, np.nan)), mos, who)
+    np.testing.assert_allclose(with_it.oof_, SatisfactionModel("gbm").fit(X, mos, who).oof_)
+
+
+def test_the_same_said_twice_changes_no_ordinal_expectation(data):
+    # the likelihood is flat along what says the same, and along what says nothing
+    X, mos, who = (one[:600] for one in data)
+    X, marks = X[["stalls", "price"]], np.round(mos)
+    once = SatisfactionModel("ordinal").fit(X, marks, who).predict(X)
+    twice = SatisfactionModel("ordinal").fit(X.assign(cents=100 * X["price"], country=1.0), marks, who)
+    np.testing.assert_allclose(twice.predict(X.assign(cents=100 * X["price"], country=1.0)), once, atol=0.01)
