@@ -161,8 +161,10 @@ class IqxCurve:
         jacobian = best.jac[:, free]
         covariance = np.full((3, 3), np.nan)
         if free.size and np.linalg.matrix_rank(jacobian) == free.size:
-            scale = np.array([1.0, 1 / unit, 1.0])[free]
-            covariance[np.ix_(free, free)] = np.linalg.inv(jacobian.T @ jacobian) * spread * np.outer(scale, scale)
+            # from the singular values: the inverse of the squares may give a negative variance where the data hardly determine a parameter
+            _, sizes, turn = np.linalg.svd(jacobian, full_matrices=False)
+            root = turn.T / sizes * np.array([1.0, 1 / unit, 1.0])[free, None]
+            covariance[np.ix_(free, free)] = root @ root.T * spread
         self.covariance_ = covariance
         half = stats.t.ppf(0.5 + self.level / 2, self.n_ - 3) * np.sqrt(np.diag(covariance))
         self.intervals_ = pd.DataFrame({"value": values, "low": values - half, "high": values + half}, index=list(_NAMES))
