@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from cemlib.errors import ContractError
+from cemlib.lake.arrival import file_state
 from cemlib.settings import settings
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ FROM matched WHERE place = 1
 
 
 @functools.lru_cache(maxsize=4)
-def _read_rules(path: Path, changed_ns: int) -> pa.Table:
+def _read_rules(path: Path, state: tuple[int, int] | None) -> pa.Table:
     convert = pyarrow.csv.ConvertOptions(column_types={one: pa.string() for one in _COLUMNS[:-1]} | {_COLUMNS[-1]: pa.bool_()},
                                          strings_can_be_null=False)
     rules = pyarrow.csv.read_csv(path, convert_options=convert)
@@ -93,7 +94,7 @@ def cause_rules() -> pa.Table:
     path = settings().reference_path / "cause.csv"
     if not path.is_file():
         raise ContractError("The cause table is missing.", where=str(path), todo="It comes with the project: set CEM_HOME to its folder.")
-    return _read_rules(path, path.stat().st_mtime_ns)
+    return _read_rules(path, file_state(path))
 
 
 def cause_lookup(lake: Lake, table: str, columns: tuple[str, ...]) -> str:
@@ -135,7 +136,7 @@ def success_sql(columns: Collection[str]) -> str:
     """
     rules, path = cause_rules(), settings().reference_path / "cause.csv"
     # kept for as long as the file is the same
-    key = (path, path.stat().st_mtime_ns, tuple(name for name in CAUSE_KEYS if name in columns))
+    key = (path, file_state(path), tuple(name for name in CAUSE_KEYS if name in columns))
     if key not in _KEPT:
         _KEPT[key] = _compile_success(rules.to_pylist(), key[2])
     return _KEPT[key]
