@@ -78,7 +78,7 @@ def open_page(browser, request):
         contexts.append(context)
         context.route("**/*", guard.route)
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(120_000)
         guard.watch(page)
         page.goto(url, wait_until="domcontentloaded", timeout=180_000)
         page.guard = guard

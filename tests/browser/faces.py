@@ -9,15 +9,20 @@ from nbclient import NotebookClient
 
 from cemlib.settings import settings
 
-__all__ = ["READ", "figures_of", "show_notebook"]
+__all__ = ["figures_of", "read_figures", "show_notebook"]
 
-#: Gives the figures of a page in a browser, by name.
-READ = "() => Object.fromEntries([...document.querySelectorAll('[data-figure]')].map(one => [one.dataset.figure, one.dataset.value]))"
+_READ = "() => Object.fromEntries([...document.querySelectorAll('[data-figure]')].map(one => [one.dataset.figure, one.dataset.value]))"
 
 
 def figures_of(html: str) -> dict[str, str]:
     """The figures of a page's source, by name."""
     return dict(re.findall(r'data-figure="([^"]+)" data-value="([^"]+)"', html))
+
+
+def read_figures(page, count: int) -> dict[str, str]:
+    """The figures of a page in a browser, by name, as soon as there are so many: its parts come one by one, and its foot may be there before them."""
+    page.wait_for_function("count => new Set([...document.querySelectorAll('[data-figure]')].map(one => one.dataset.figure)).size >= count", arg=count)
+    return page.evaluate(_READ)
 
 
 def show_notebook(name: str, **asked: object) -> str:

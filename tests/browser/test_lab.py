@@ -22,7 +22,7 @@ def run_all(page):
             pytest.fail(f"JupyterLab asks: {page.inner_text('.jp-Dialog')}")
         page.click(".lm-MenuBar-item:has-text('Run')")
         page.click(".lm-Menu-item[data-command='runmenu:run-all']")
-        for _ in range(60):
+        for _ in range(180):
             page.wait_for_timeout(500)
             if page.locator(".jp-OutputArea-output h1.cem-question").count():
                 return
@@ -33,11 +33,11 @@ def run_all(page):
 
 def test_the_notebook_runs_in_jupyterlab_and_shows_the_widgets(lab, open_page):
     page = open_page(lab.url.replace("/lab/tree/notebooks", "/lab/tree/tests/browser/notebooks/widgets.ipynb"), width=1440)
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=180_000)
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=180_000)
     run_all(page)
     page.wait_for_selector(".jp-OutputArea-output .cem-trend svg")
-    frame = page.query_selector(".cem-map iframe").content_frame()
+    frame = page.wait_for_selector(".jp-OutputArea-output .cem-map iframe").content_frame()
     frame.wait_for_selector("path.land.q6")
     page.locator("tr[data-key='select_partner-P31']").scroll_into_view_if_needed()
     page.click("tr[data-key='select_partner-P31']")

@@ -33,7 +33,7 @@ def test_the_report_shows_every_twin_without_network(report, open_page, serious,
     page = open_page(report.as_uri(), width=width, scheme=scheme)
     assert page.inner_text("h1").startswith("Which partners are failing")
     assert page.get_attribute("[data-figure=success_ratio]", "data-value") == "0.98123"
-    frame = page.query_selector(".cem-map iframe").content_frame()
+    frame = page.wait_for_selector(".cem-map iframe", state="attached").content_frame()
     frame.wait_for_selector("path.land.q6")
     shown = page.locator(".cem-trend svg").evaluate_all("all => all.filter(one => one.getBoundingClientRect().width > 0).length")
     assert shown == 1

@@ -11,7 +11,7 @@ import pytest
 
 import cemlib as cem
 from cemlib.report.serve import start_apps
-from tests.browser.faces import READ, figures_of, show_notebook
+from tests.browser.faces import figures_of, read_figures, show_notebook
 from tests.usecases.grouped_study import write_invented
 
 
@@ -62,7 +62,7 @@ def test_the_three_faces_show_the_same_figures_of_a_study(place, apps, open_page
     base, token = apps.url.split("/?")
     page = open_page(f"{base}/voila/render/segment_explorer.ipynb?{token}&study=invented", width=400)
     page.wait_for_selector(".cem-footer", timeout=180_000)
-    assert page.evaluate(READ) == shown
+    assert read_figures(page, len(shown)) == shown
     # a row is opened by keys, and what it opens is unfolded
     row = page.locator("tr[data-event=segment]").first
     row.focus()
@@ -71,6 +71,5 @@ def test_the_three_faces_show_the_same_figures_of_a_study(place, apps, open_page
     assert page.evaluate("document.documentElement.scrollWidth") == 400
     page.select_option("[data-key=chip-by] select", "named")
     page.wait_for_selector("text=data volume in the top 10 %")
-    assert "by=named" in page.evaluate("location.search")
-    assert "segment=" not in page.evaluate("location.search")
+    page.wait_for_function("() => location.search.includes('by=named') && !location.search.includes('segment=')")
     assert serious(page) == []

@@ -10,7 +10,7 @@ import cemlib as cem
 from cemlib.report.serve import start_apps
 from cemlib.settings import settings
 from cemlib.twin import write_operator
-from tests.browser.faces import READ, figures_of, show_notebook
+from tests.browser.faces import figures_of, read_figures, show_notebook
 
 ORDER = ("partner_directory", "steering_plan", "device_catalogue", "customer_base", "roaming_signalling", "roaming_presence", "roaming_data", "roaming_probe")
 #: The notebooks, and how many figures each shows at least.
@@ -78,9 +78,7 @@ def test_the_report_holds_the_published_figures(report_of, name):
 def test_the_app_shows_the_figures_of_the_report(report_of, open_app, serious, name):
     told = figures_of_report(report_of(name))
     page = open_app(name)
-    # the parts of a page come one by one: the evidence may be there before the figures
-    page.wait_for_function("count => new Set([...document.querySelectorAll('[data-figure]')].map(one => one.dataset.figure)).size >= count", arg=len(told))
-    app = page.evaluate(READ)
+    app = read_figures(page, len(told))
     assert len(app) >= LEAST[name]
     assert app == told
     assert page.evaluate(CUT) == []

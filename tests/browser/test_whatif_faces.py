@@ -9,7 +9,7 @@ import pytest
 
 import cemlib as cem
 from cemlib.report.serve import start_apps
-from tests.browser.faces import READ, figures_of, show_notebook
+from tests.browser.faces import figures_of, read_figures, show_notebook
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
 
@@ -50,7 +50,7 @@ def test_the_three_faces_show_the_same_figures(report, apps, open_page):
     base, token = apps.url.split("/?")
     page = open_page(f"{base}/voila/render/whatif_satisfaction.ipynb?{token}&study=invented&changes=stall_ratio-50%25%3Bprice_amount%2B10%25")
     page.wait_for_selector(".cem-footer", timeout=180_000)
-    assert page.evaluate(READ) == shown
+    assert read_figures(page, len(shown)) == shown
 
 
 def test_a_lever_redraws_the_chart_and_the_address_follows(apps, open_page, serious):

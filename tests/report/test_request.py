@@ -109,14 +109,14 @@ def test_a_kernel_started_ahead_waits_for_the_reader(notebook, monkeypatch):
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(120)
         in_voila(monkeypatch, "")
         for name, value in (("VOILA_PREHEAT", "True"), ("VOILA_APP_PORT", str(place["port"])), ("VOILA_SERVER_URL", "/"), ("VOILA_KERNEL_ID", "k-1")):
             monkeypatch.setenv(name, value)
         page = cem.page_parameters(notebook, dict(DEFAULTS))
     finally:
         place["loop"].call_soon_threadsafe(place["stop"].set_result, None)
-        thread.join(10)
+        thread.join(120)
     gc.collect()
     assert asked == ["/voila/query/k-1"]
     assert page.days == 21
