@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from cemlib.rooms import open_rooms
 
 # name -> module; loaded when first asked for: one analysis does without the packages of the others
 _ROOM = {
@@ -48,14 +47,4 @@ __all__ = [
     "merge_alike",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _ROOM:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(_ROOM[name]), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = open_rooms(__name__, _ROOM, __all__)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
 from cemlib.experience.burst import follow_bursts, follow_calls, recall_call
 from cemlib.experience.curve import Curve, curve, list_curves, load_curves
 from cemlib.experience.emodel import Rating, map_r_to_mos, rate_simplified, rate_transmission
@@ -15,6 +12,7 @@ from cemlib.experience.score import Score, require_one_scale
 from cemlib.experience.scoring import ExperienceScores, score_experience
 from cemlib.experience.video import score_seconds, score_video_quality, score_viewing
 from cemlib.experience.web import score_page_load
+from cemlib.rooms import open_rooms
 
 # name -> module; loaded when first asked for: who scores does without the packages that fit
 _ROOM = {
@@ -58,14 +56,4 @@ __all__ = [
     "spread_ratings",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _ROOM:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(_ROOM[name]), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = open_rooms(__name__, _ROOM, __all__)

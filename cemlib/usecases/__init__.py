@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from cemlib.rooms import open_rooms
 
 # name -> module; loaded when first asked for, so that one use case works without the others' packages
 _ROOM = {
@@ -14,20 +13,10 @@ _ROOM = {
     "view_mobile": "cemlib.usecases.mobile_insights",
     "view_satisfaction": "cemlib.usecases.satisfaction_index",
     "view_segments": "cemlib.usecases.segment_explorer",
-    "what_if_satisfaction": "cemlib.usecases.what_if_satisfaction",
+    "what_if_satisfaction": "cemlib.usecases.whatif_satisfaction",
     "why": "cemlib.usecases.root_cause",
 }
 
 __all__ = ["correlate_sources", "explain_change", "monitor_roaming", "view_catalogue", "view_mobile", "view_satisfaction", "view_segments", "what_if_satisfaction", "why"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _ROOM:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(_ROOM[name]), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = open_rooms(__name__, _ROOM, __all__)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from cemlib.errors import CemError
 from cemlib.usecases.segments.reader import LAKE, Reader
 from cemlib.usecases.studies.catalogue import study_names
-from cemlib.usecases.what_if_satisfaction import what_if_satisfaction
+from cemlib.usecases.whatif_satisfaction import what_if_satisfaction
 
 __all__ = ["fit_ahead"]
 
