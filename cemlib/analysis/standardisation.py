@@ -32,6 +32,13 @@ class Draws:
         """Customers of these rows (True or False for each)."""
         return int(np.count_nonzero(np.bincount(self.codes.to_numpy()[rows], minlength=1)))
 
+    def draw_means(self, values: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Mean in each draw of values of these customers (their codes), each value counted as often as its customer."""
+        mean = values.mean()
+        # what differs from the mean, since the weights are of single precision
+        sums, sizes = (np.bincount(codes, one, self.customers).astype(np.float32) for one in (values - mean, np.ones(len(values))))
+        return mean + (self.weights @ sums) / np.maximum(self.weights @ sizes, 1)
+
     @property
     def weights(self) -> np.ndarray:
         """Draws by customers."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cemlib.analysis.causal_graph import CausalGraph
+from cemlib.analysis.cluster_mean import interval_of_means
 from cemlib.analysis.frontier import Frontier, rank_improvements
 from cemlib.analysis.resampling import MIN_CUSTOMERS, read_interval
 from cemlib.analysis.satisfaction import SatisfactionModel
@@ -17,9 +18,11 @@ from cemlib.analysis.treatment import change_values
 from cemlib.analysis.whatif_result import WhatIfResult
 from cemlib.errors import ParameterError, TooFewError, UnknownNameError
 
-__all__ = ["WhatIf"]
+__all__ = ["COMPARED", "WhatIf"]
 
 _MUCH_OUTSIDE = 0.05
+#: The figures of each segment in :meth:`WhatIf.compare`.
+COMPARED = ("moved_ratio", "now", "now_low", "now_high", "effect", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -128,13 +131,15 @@ class WhatIf:
             raise TooFewError("Too few of the chosen customers have all variables.", wanted=f"at least {MIN_CUSTOMERS} with {', '.join(fit.columns)}", came=str(whole), todo="Choose a larger group.")
         kept = slice(None) if inside.all() else inside
         now, then, steps = fit.scaled[kept], move.then[kept], move.steps[kept]
-        mean = float(self.model.y_.loc[fit.index[kept]].mean())
+        rating, who = self.model.y_.loc[fit.index[kept]].to_numpy(float), self.draws.codes.loc[fit.index[kept]].to_numpy()
+        mean, *ends = (float(one[0]) for one in interval_of_means(rating, who, self.model.scale, level=self.level))
         effects = self._on_scale(fit.betas @ steps.mean(axis=0), mean)
         low, high = read_interval(effects[1:], self.level, self.draws.customers)
+        then_ends = np.clip(read_interval(self.draws.draw_means(rating, who) + effects[1:], self.level, self.draws.customers), *self.model.scale)
         outside, past = fit.overlap.share_outside(now, then), _past(fit, now, then)
         index = fit.index[kept]
         return WhatIfResult(
-            float(effects[0]), float(low), float(high), mean, mean + float(effects[0]), move.claim, move.given, outside, past, len(now), n_customers,
+            float(effects[0]), float(low), float(high), mean, *ends, mean + float(effects[0]), *map(float, then_ends), move.claim, move.given, outside, past, len(now), n_customers,
             int(move.is_moved[kept].sum()), 1 - len(now) / int(chosen.sum()), None if cost is None else float(sum(cost.values()) * n_customers),
             [*move.warnings, *self._warn(outside, past, len(fit.index))], self.level, pd.Series(fit.terms[kept] @ fit.betas[0], index=index), pd.Series(steps @ fit.betas[0], index=index),
             effects[1:], parameters={"changes": dict(changes), "draws": self.draws.count, "seed": self.seed, "adjust": adjust})
@@ -152,25 +157,26 @@ class WhatIf:
         Returns
         -------
         pandas.DataFrame
-            ``segment``, ``n``, ``n_customers``, ``moved_ratio`` (ratings whose variables change at all), ``now``, ``effect`` with ``low`` and ``high``,
-            ``state`` ("ok" or "too few", with empty figures).
+            ``segment``, ``n``, ``n_customers``, ``moved_ratio`` (ratings whose variables change at all), ``now`` with ``now_low`` and ``now_high``,
+            ``effect`` with ``low`` and ``high``, ``state`` ("ok" or "too few", with empty figures).
         """
         move = self._move(changes, self._checked(changes, list(adjust or [])), adjust)
         codes, names = pd.factorize(by.reindex(move.fit.index), sort=True)
         told = np.flatnonzero(codes >= 0)
         codes, sizes = codes[told], np.bincount(codes[told], minlength=len(names))
         means = np.column_stack([np.bincount(codes, column[told], len(names)) for column in move.steps.T]) / np.maximum(sizes, 1)[:, None]
-        rating, who = self.model.y_.loc[move.fit.index].to_numpy()[told], self.draws.codes.loc[move.fit.index].to_numpy()[told]
-        now, moved = (np.bincount(codes, one, len(names)) / np.maximum(sizes, 1) for one in (rating, move.is_moved[told]))
+        rating, who = self.model.y_.loc[move.fit.index].to_numpy(float)[told], self.draws.codes.loc[move.fit.index].to_numpy()[told]
+        now, now_low, now_high = interval_of_means(rating, who, self.model.scale, codes, level=self.level) if len(told) else np.empty((3, 0))
+        moved = np.bincount(codes, move.is_moved[told], len(names)) / np.maximum(sizes, 1)
         effects = self._on_scale(move.fit.betas @ means.T, now)
         low, high = read_interval(effects[1:], self.level, self.draws.customers)
         rows = []
         for number, name in enumerate(names):
             customers = int(np.count_nonzero(np.bincount(who[codes == number], minlength=1)))
-            figures = (moved[number], now[number], effects[0, number], low[number], high[number]) if customers >= MIN_CUSTOMERS else (np.nan,) * 5
-            rows.append({"segment": name, "n": int(sizes[number]), "n_customers": customers, **dict(zip(("moved_ratio", "now", "effect", "low", "high"), figures, strict=True)),
+            figures = [one[number] if customers >= MIN_CUSTOMERS else np.nan for one in (moved, now, now_low, now_high, effects[0], low, high)]
+            rows.append({"segment": name, "n": int(sizes[number]), "n_customers": customers, **dict(zip(COMPARED, figures, strict=True)),
                          "state": "ok" if customers >= MIN_CUSTOMERS else "too few"})
-        return pd.DataFrame(rows, columns=["segment", "n", "n_customers", "moved_ratio", "now", "effect", "low", "high", "state"])
+        return pd.DataFrame(rows, columns=["segment", "n", "n_customers", *COMPARED, "state"])
 
     def frontier(self, improvements: Mapping[str, Mapping[str, float | str]], costs: Mapping[str, float | pd.Series], budgets: Iterable[float],
                  by: pd.Series | None = None) -> Frontier:

@@ -20,6 +20,8 @@ class WhatIfResult:
         Difference of mean expected ratings with the interval of ``level``.
     now, then : float
         Mean rating of the chosen, and with the effect.
+    now_low, now_high, then_low, then_high : float
+        Their intervals of ``level``: what is known of the mean of all such customers.
     claim : str
         ``"association"``, ``"adjusted association (tier, price)"`` or ``"causal under stated graph"``.
     adjustment_set : list of str
@@ -47,7 +49,11 @@ class WhatIfResult:
     low: float
     high: float
     now: float
+    now_low: float
+    now_high: float
     then: float
+    then_low: float
+    then_high: float
     claim: str
     adjustment_set: list[str]
     extrapolation_share: float

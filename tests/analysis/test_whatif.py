@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from cemlib.analysis import CausalGraph, SatisfactionModel, WhatIf
 from cemlib.analysis.resampling import read_interval
@@ -56,6 +57,21 @@ def test_the_effect_of_a_change_comes_back_with_its_mediated_part(whatif):
 def test_zero_change_has_zero_effect(whatif):
     found = whatif.do({"stalls": 0, "price": "+0%"})
     assert (found.effect, found.low, found.high, found.extrapolation_share) == (0, 0, 0, 0)
+
+
+def test_the_mean_rating_now_and_then_have_intervals_over_customers(whatif, model, data):
+    found, _, still = whatif.do({"stalls": -1}), whatif.do({"price": 1}), whatif.do({"stalls": 0})
+    # a thousand customers: Student's interval of their own means, as each rates three times
+    of_each = model.y_.groupby(model.groups_).mean()
+    half = student.ppf(0.95, 999) * of_each.std() / np.sqrt(1000)
+    assert (found.now, found.now_low, found.now_high) == pytest.approx((of_each.mean(), of_each.mean() - half, of_each.mean() + half))
+    assert found.then_low < found.then < found.then_high
+    # nothing changed: then is now, and so is what is known of it, but for the luck of a hundred draws
+    assert (still.then_low, still.then_high) == pytest.approx((still.now_low, still.now_high), abs=0.4 * half)
+    by = pd.Series(np.where(data[2] < 500, "north", "south"), index=model.X_.index)
+    north = whatif.compare({"stalls": -1}, by).set_index("segment").loc["north"]
+    one = whatif.do({"stalls": -1}, by == "north")
+    assert north[["now", "now_low", "now_high"]].tolist() == pytest.approx([one.now, one.now_low, one.now_high])
 
 
 def test_a_change_in_the_unit_of_a_variable_is_read_and_one_in_another_is_refused(model):

@@ -210,7 +210,7 @@ def test_a_slider_past_the_data_has_no_figure_and_says_where_they_end(lake):
         assert view.scenario.result is None
         assert view.scenario.problem.startswith("100 % of the ratings would be moved to where nobody was observed")
         assert "Speed was observed from 5" in view.scenario.problem
-        assert view.answer == [f"**The mean rating of all customers is {view.model.y_.mean():.2f}** (1,200 ratings, 600 customers)."]
+        assert view.answer == [f"**The mean rating of all customers is {view.model.y_.mean():.2f}** (90 % {view.scenario.now_low:.2f} to {view.scenario.now_high:.2f}; 1,200 ratings, 600 customers)."]
     # the mean itself never leaves its scale
     found = view.whatif.do({"mbps": ">=9000"})
     assert 1 <= found.then <= 5

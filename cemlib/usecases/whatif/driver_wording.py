@@ -82,7 +82,7 @@ def describe_shape(shape: Mapping, told: Mapping[str, Feature], knee: Mapping | 
     --------
     >>> shape = {"feature": "mbps", "asymmetry": "penalty", "kano": "basic"}
     >>> describe_shape(shape, {"mbps": Feature(label="Speed", unit="Mbit/s")}, {"knee": 20.0, "low": 18.0, "high": 24.0})
-    'Its lack costs more than its presence brings (basic: only its lack counts). Enough from 20 Mbit/s (18 to 24) on.'
+    'Its lack costs more than its presence brings (basic: only its lack counts). Enough from 20 Mbit/s (90 % 18 to 24) on.'
     """
     side = {"penalty": "Its lack costs more than its presence brings", "reward": "Its presence brings more than its lack costs"}.get(shape["asymmetry"])
     kano = f" ({shape['kano']}: {KANO[shape['kano']]})" if shape["kano"] in KANO else ""
@@ -92,7 +92,7 @@ def describe_shape(shape: Mapping, told: Mapping[str, Feature], knee: Mapping | 
 
 def knee_words(knee: Mapping, unit: str) -> str:
     """Where it saturates."""
-    return f"Enough from {plain(knee['knee'])} {unit}".rstrip() + f" ({plain(knee['low'])} to {plain(knee['high'])}) on."
+    return f"Enough from {plain(knee['knee'])} {unit}".rstrip() + f" (90 % {plain(knee['low'])} to {plain(knee['high'])}) on."
 
 
 def describe_weighing(found: PriceOfQuality, role: str, level: float = 0.9) -> str:

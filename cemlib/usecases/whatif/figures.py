@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["plain", "signed"]
+__all__ = ["plain", "signed", "span"]
 
 
 def signed(value: float, digits: int = 2) -> str:
@@ -15,6 +15,17 @@ def signed(value: float, digits: int = 2) -> str:
     """
     text = f"{value:+.{digits}f}"
     return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")
+
+
+def span(low: float | None, high: float | None) -> str:
+    """Both ends of the interval of a rating; nothing where they are not known.
+
+    Examples
+    --------
+    >>> span(3.412, 3.6), span(None, None)
+    ('3.41 to 3.60', '')
+    """
+    return "" if low is None or high is None or low != low or high != high else f"{low:.2f} to {high:.2f}"
 
 
 def plain(value: float) -> str:

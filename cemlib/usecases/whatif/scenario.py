@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cemlib.analysis import WhatIf
+from cemlib.analysis.cluster_mean import interval_of_means
 from cemlib.analysis.treatment import MOSTLY_OUTSIDE, change_values
+from cemlib.analysis.whatif import COMPARED
 from cemlib.analysis.whatif_result import WhatIfResult
 from cemlib.errors import CemError, ParameterError
 from cemlib.usecases.studies.study import Feature
@@ -34,8 +36,8 @@ class Scenario:
     text : str
         The changes in words.
     n, n_customers : int
-    now : float or None
-        Mean rating of the chosen.
+    now, now_low, now_high : float or None
+        Mean rating of the chosen, with its 90 % interval.
     result : WhatIfResult or None
         None when nothing is changed, or it could not be told.
     problem : str
@@ -56,6 +58,8 @@ class Scenario:
     n: int
     n_customers: int
     now: float | None
+    now_low: float | None
+    now_high: float | None
     result: WhatIfResult | None
     problem: str
     cost: float | None
@@ -99,8 +103,8 @@ def play(whatif: WhatIf, levers: Mapping[str, Feature], who: str, where: pd.Seri
     chosen = slice(None) if where is None else where.to_numpy()
     n, customers = len(model.y_[chosen]), whatif.draws.count_customers(chosen)
     # of fewer customers than an effect needs, the mean is not told either
-    now = float(model.y_[chosen].mean()) if customers >= 30 else None
-    empty = pd.DataFrame(columns=["segment", "n", "n_customers", "moved_ratio", "now", "effect", "low", "high", "state"])
+    now = [float(one[0]) for one in interval_of_means(model.y_[chosen].to_numpy(float), whatif.draws.codes[chosen].to_numpy(), scale, level=whatif.level)] if customers >= 30 else [None] * 3
+    empty = pd.DataFrame(columns=["segment", "n", "n_customers", *COMPARED, "state"])
     result, problem, compared, cost = None, "", empty, None
     changes = {name: change_text(levers[name], value) for name, value in values.items()}
     try:
@@ -114,7 +118,7 @@ def play(whatif: WhatIf, levers: Mapping[str, Feature], who: str, where: pd.Seri
             cost = None if None in costs else sum(one for one in costs if one is not None) * customers
     except CemError as error:
         problem = " ".join(one for one in (error.what, error.todo) if one)
-    return Scenario(who, dict(values), _words(values, levers), n, customers, now, result, problem, cost, "" if by is None else str(by.name), compared, _bands(result, scale))
+    return Scenario(who, dict(values), _words(values, levers), n, customers, *now, result, problem, cost, "" if by is None else str(by.name), compared, _bands(result, scale))
 
 
 def _inside(result: WhatIfResult, seen: pd.DataFrame, levers: Mapping[str, Feature]) -> WhatIfResult:

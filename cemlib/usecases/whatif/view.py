@@ -234,11 +234,12 @@ class SatisfactionView(MinimumView):
     def figures(self) -> dict[str, float | int | None]:
         """Every figure that is shown."""
         one, result = self.scenario, self.scenario.result
-        told = {"n_ratings": one.n, "n_customers": one.n_customers, "rating_now": one.now}
+        told = {"n_ratings": one.n, "n_customers": one.n_customers, "rating_now": one.now, "rating_now_low": one.now_low, "rating_now_high": one.now_high}
         if not may_see_records(self.role) and one.n_customers < settings().minimum_group:
             told = dict.fromkeys(told)
         if result is not None:
-            told |= {"rating_now": result.now, "rating_then": result.then, "effect": result.effect, "effect_low": result.low, "effect_high": result.high, "moved_ratio": result.n_moved / result.n,
+            told |= {"rating_now": result.now, "rating_now_low": result.now_low, "rating_now_high": result.now_high, "rating_then": result.then,
+                     "rating_then_low": result.then_low, "rating_then_high": result.then_high, "effect": result.effect, "effect_low": result.low, "effect_high": result.high, "moved_ratio": result.n_moved / result.n,
                      "extrapolation_ratio": result.extrapolation_share, "cost": one.cost}
         told |= {f"driver_{number}_ratio": row.share for number, row in enumerate(self.drivers.itertuples(), 1)}
         told |= {f"gain_{number}": row.importance for number, row in enumerate(self.importance.itertuples(), 1)}
@@ -263,7 +264,7 @@ class SatisfactionView(MinimumView):
         rows = []
         for one in [*self.saved, self.scenario]:
             result = one.result
-            rows.append({"who": self._who_words(one.who), "changes": one.text, "n_customers": one.n_customers, "now": one.now, "effect": result.effect if result else np.nan,
+            rows.append({"who": self._who_words(one.who), "changes": one.text, "n_customers": one.n_customers, "now": one.now, "now_low": one.now_low, "now_high": one.now_high, "effect": result.effect if result else np.nan,
                          "low": result.low if result else np.nan, "high": result.high if result else np.nan, "extrapolation_ratio": result.extrapolation_share if result else np.nan,
                          "cost": np.nan if one.cost is None else one.cost, "claim": result.claim if result else ""})
         return self.hide(pd.DataFrame(rows))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from cemlib.usecases.studies.study import Study
-from cemlib.usecases.whatif.figures import signed
+from cemlib.usecases.whatif.figures import signed, span
 from cemlib.usecases.whatif.scenario import Scenario
 
 __all__ = ["answer_sentences", "caution_sentences"]
@@ -20,11 +20,11 @@ def answer_sentences(one: Scenario, who: str, label: Callable[[str], str], custo
         return [f"**Too few to tell:** {customers} customers are chosen ({who})."]
     result = one.result
     if result is None:
-        start = f"**The mean rating of {who} is {one.now:.2f}** ({one.n:,} ratings, {customers} customers)."
+        start = f"**The mean rating of {who} is {one.now:.2f}** (90 % {span(one.now_low, one.now_high)}; {one.n:,} ratings, {customers} customers)."
         return [start, "Move a lever to see what would change."] if not one.problem else [start]
     sure = result.low > 0 or result.high < 0
     verb = ("would rise" if result.effect > 0 else "would fall") if sure else "would hardly change, or the sign is not known"
-    strong = f"**The mean rating of {who} {verb}: {result.now:.2f} now, {result.then:.2f} then** ({signed(result.effect)}, 90 % {signed(result.low)} to {signed(result.high)})"
+    strong = f"**The mean rating of {who} {verb}: {result.now:.2f} now, {result.then:.2f} then** (change {signed(result.effect)}, 90 % {signed(result.low)} to {signed(result.high)})"
     moved = f"{100 * result.n_moved / result.n:.0f} % of the ratings are moved by: {one.text}."
     adjusted = ", ".join(dict.fromkeys(label(name) for name in result.adjustment_set))
     claim = {"association": "Association only: nothing is adjusted for.", "causal under stated graph": "Causal if the declared graph is right."}.get(

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from cemlib.errors import ParameterError
 from cemlib.usecases.whatif.changes import neutral
 from cemlib.usecases.whatif.driver_wording import describe_weighing
-from cemlib.usecases.whatif.figures import plain, signed
+from cemlib.usecases.whatif.figures import plain, signed, span
 from cemlib.usecases.whatif.no_study import NoStudyView
 from cemlib.usecases.whatif.reader import LAKE
 from cemlib.usecases.whatif.view import ALL, SatisfactionView
@@ -139,10 +139,11 @@ class WhatIfState(UseCaseState):
         if one.now is None:
             return ""
         if result is None:
-            return cards([card("Mean rating now", f"{one.now:.2f}", note=f"{one.n:,} ratings", name="rating_now", exact=one.now)])
+            return cards([card("Mean rating now", f"{one.now:.2f}", unit=self._of_scale, interval=f"90 % {span(one.now_low, one.now_high)}", compare=f"{one.n:,} ratings", name="rating_now", exact=one.now)])
         verdict = "better" if result.low > 0 else "worse" if result.high < 0 else "context"
         outside = result.extrapolation_share
-        shown = [card("Mean rating then", f"{result.then:.2f}", note=f"{result.now:.2f} now", compare=f"{number(result.n)} ratings", name="rating_then", exact=result.then),
+        shown = [card("Mean rating then", f"{result.then:.2f}", unit=self._of_scale, note=f"{number(result.n)} ratings", interval=f"90 % {span(result.then_low, result.then_high)}",
+                      compare=f"now {result.now:.2f} ({span(result.now_low, result.now_high)})", name="rating_then", exact=result.then),
                  card("Change", signed(result.effect), unit="points", interval=f"90 % {signed(result.low)} to {signed(result.high)}", compare=result.claim.split(" (")[0], verdict=verdict,
                       name="effect", exact=result.effect),
                  card("Past what was observed", percent(outside, 0), unit="%", note="of the ratings", compare="the effect is a guess there" if outside > _MUCH_OUTSIDE else "as far as data reach",
@@ -150,6 +151,10 @@ class WhatIfState(UseCaseState):
         if one.cost is not None:
             shown.append(card("Cost", number(one.cost), note=f"{self.view.study.cost_unit}, of all who are moved", compare=f"{percent(result.n_moved / result.n, 0)} % of the ratings are moved", name="cost", exact=one.cost))
         return cards(shown)
+
+    @property
+    def _of_scale(self) -> str:
+        return f"of {self.view.study.scale[1]:g}"
 
     @_of_a_study
     def chart(self, live: bool = True) -> str:
@@ -167,7 +172,7 @@ class WhatIfState(UseCaseState):
         if frame.empty:
             return box("Who moves", '<div class="cem-empty">Nothing is moved.</div>')
         shown = frame.sort_values("n", ascending=False).head(8)
-        return box("Who moves", compared_table(self.view.hide(shown), self.view.compared_group), note="change of the mean rating, 90 % interval")
+        return box("Who moves", compared_table(self.view.hide(shown), self.view.compared_group), note="mean rating now and its change, 90 % intervals")
 
     @_of_a_study
     def graph(self, live: bool = True) -> str:
@@ -180,7 +185,7 @@ class WhatIfState(UseCaseState):
         frame = self.view.scenario_table()
         if not self.view.saved and self.view.scenario.result is None:
             return ""
-        return box("Scenarios", scenarios_table(frame, live), note="kept ones are in the link")
+        return box("Scenarios", scenarios_table(frame, self.view.study.cost_unit, live), note="kept ones are in the link")
 
     @_of_a_study
     def gains_map(self, live: bool = True) -> str:
@@ -240,7 +245,7 @@ class WhatIfState(UseCaseState):
         for role, found in (("price", driven.price), ("expectation", driven.expectation)):
             if found is not None:
                 names = (self.view.label(str(driven.role(one))) for one in ("quality", role))
-                parts.append(box(f"Quality and {role}", f'<p class="cem-note">{esc(describe_weighing(found, role))}</p>{corners_table(found.corners, *names)}', note="low and high: the outer tenths; an association"))
+                parts.append(box(f"Quality and {role}", f'<p class="cem-note">{esc(describe_weighing(found, role))}</p>{corners_table(found.corners, *names)}', note="low and high: the outer tenths; 90 % intervals; an association"))
         return "".join(parts)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cemlib.usecases.studies.study import Feature
 from cemlib.usecases.whatif.driver_wording import KANO, goal_words, knee_words
-from cemlib.usecases.whatif.figures import plain, signed
+from cemlib.usecases.whatif.figures import plain, signed, span
 from cemwidgets.panel.parts import Column, esc, figure, number, percent, table
 from cemwidgets.trend.glyphs import interval_glyph, meter
 
@@ -34,11 +34,11 @@ def _reach(frame: pd.DataFrame) -> float:
 
 def compared_table(frame: pd.DataFrame, title: str) -> str:
     """The effect by level of a group."""
-    columns = [Column("segment", title, narrow="head"), Column("moved", "moved, %", "number"), Column("now", "now", "number"), Column("effect", "change", "number", "main"), Column("glyph", "", "picture")]
+    columns = [Column("segment", title, narrow="head"), Column("moved", "moved, %", "number"), Column("now", "now", "number"), Column("effect", "change, points", "number", "main"), Column("glyph", "", "picture")]
     rows, reach = [], _reach(frame)
     for one in frame.itertuples():
         few = one.state != "ok"
-        rows.append({"segment": one.segment, "segment_note": f"{_count(one.n)} ratings" + (", too few" if few else ""), "moved": percent(one.moved_ratio, 0), "now": number(one.now, 2), "_few": few,
+        rows.append({"segment": one.segment, "segment_note": f"{_count(one.n)} ratings" + (", too few" if few else ""), "moved": percent(one.moved_ratio, 0), "now": number(one.now, 2), "now_note": span(one.now_low, one.now_high), "_few": few,
                      "effect": "too few" if few else signed(one.effect), "effect_note": "" if few else _interval(one.low, one.high), "glyph": "" if few else _glyph(one.effect, one.low, one.high, reach)})
     return table(columns, rows, caption=f"Change by {title}")
 
@@ -87,7 +87,7 @@ def corners_table(frame: pd.DataFrame, quality: str, other: str) -> str:
 def budgets_table(frame: pd.DataFrame, unit: str, cheapest: float | None) -> str:
     """What each budget reaches, and with what; ``cheapest`` is the cost of the cheapest sure improvement, None where none is sure."""
     nothing = "nothing: no improvement is sure" if cheapest is None else f"nothing: the cheapest sure improvement costs {number(cheapest)}"
-    columns = [Column("budget", "budget", narrow="head"), Column("effect", "change", "number", "main"), Column("glyph", "", "picture"), Column("cost", "spent", "number"), Column("chosen", "with")]
+    columns = [Column("budget", "budget", narrow="head"), Column("effect", "change, points", "number", "main"), Column("glyph", "", "picture"), Column("cost", "spent", "number"), Column("chosen", "with")]
     reach = _reach(frame)
     rows = [{"budget": f"{number(one.budget)} {unit}", "effect": signed(one.effect), "effect_note": _interval(one.low, one.high), "glyph": _glyph(one.effect, one.low, one.high, reach) if one.chosen else "", "cost": number(one.cost),
              "chosen": "; ".join(one.chosen) or nothing, "_few": not one.chosen} for one in frame.itertuples()]
@@ -109,7 +109,7 @@ def _share(one, top: float) -> dict[str, object]:
 
 def first_table(ranking: pd.DataFrame, group: str, most: int = 6) -> str:
     """Which improvement for which group first."""
-    columns = [Column("what", "improvement", narrow="head"), Column("gain", "change", "number", "main"), Column("cost", "cost", "number"), Column("rate", "rating points per 100 of cost", "number")]
+    columns = [Column("what", "improvement", narrow="head"), Column("gain", "change, points", "number", "main"), Column("cost", "cost", "number"), Column("rate", "rating points per 100 of cost", "number")]
     rows = []
     for one in ranking.head(most).itertuples():
         unsure, known = one.state != "ok", math.isfinite(one.effect) and one.state != "not seen"
@@ -120,10 +120,10 @@ def first_table(ranking: pd.DataFrame, group: str, most: int = 6) -> str:
     return table(columns, rows, caption="Which improvement for which group first")
 
 
-def scenarios_table(frame: pd.DataFrame, live: bool) -> str:
+def scenarios_table(frame: pd.DataFrame, unit: str, live: bool) -> str:
     """The kept scenarios and the one that is shown."""
-    columns = [Column("changes", "scenario", narrow="head"), Column("then", "change", "number", "main"), Column("glyph", "", "picture"), Column("outside", "past the observed", "number"),
-               Column("cost", "cost", "number"), *([Column("way", "", "html")] if live else [])]
+    columns = [Column("changes", "scenario", narrow="head"), Column("then", "change, points", "number", "main"), Column("glyph", "", "picture"), Column("outside", "past the observed", "number"),
+               Column("cost", unit if "cost" in unit else f"cost, {unit}", "number"), *([Column("way", "", "html")] if live else [])]
     rows, reach = [], _reach(frame)
     for number_, one in enumerate(frame.itertuples()):
         shown = number_ == len(frame) - 1
