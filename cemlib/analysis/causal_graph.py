@@ -40,8 +40,8 @@ class CausalGraph:
 
     def __init__(self, edges: Iterable[tuple[str, str]], unobserved: Iterable[str] = ()) -> None:
         self.parents: dict[str, set[str]] = {}
-        for edge in edges:
-            if isinstance(edge, str) or len(edge) != 2:
+        for edge in edges if isinstance(edges, Iterable) else [edges]:
+            if not isinstance(edge, tuple | list) or [type(one) for one in edge] != [str, str]:
                 raise ParameterError("An arrow is not told as wanted.", wanted='("cause", "effect")', came=repr(edge)[:80], todo="A text of arrows is read by CausalGraph.from_yaml.")
             cause, effect = edge
             self.parents.setdefault(cause, set())

@@ -142,7 +142,8 @@ def share_by_segment(X: pd.DataFrame, y: pd.Series, customers: pd.Series, by: pd
         total = share.sum() if share.sum() > 0 else np.nan
         rows += [{"segment": segment, "driver": name, "share": share[one], "low": low[one], "high": high[one], "of_explained": share[one] / total, **count,
                   "state": "ok" if enough else "too few"} for one, name in enumerate(parts)]
-    return pd.DataFrame(rows).sort_values(["segment", "share"], ascending=[True, False], kind="stable", ignore_index=True)
+    columns = ["segment", "driver", "share", "low", "high", "of_explained", "n", "n_customers", "state"]
+    return pd.DataFrame(rows, columns=columns).sort_values(["segment", "share"], ascending=[True, False], kind="stable", ignore_index=True)
 
 
 def _bootstrap(X: pd.DataFrame, y: pd.Series, who: pd.Series, parts: Mapping[str, list[str]], draws: int, level: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

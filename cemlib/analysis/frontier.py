@@ -57,7 +57,7 @@ def rank_improvements(whatif: WhatIf, improvements: Mapping[str, Mapping[str, fl
     Raises
     ------
     ParameterError
-        An improvement has no cost, or a cost or budget is negative.
+        An improvement has no cost, or a cost or budget is negative or no number.
 
     Examples
     --------
@@ -70,12 +70,12 @@ def rank_improvements(whatif: WhatIf, improvements: Mapping[str, Mapping[str, fl
     >>> found.budgets["chosen"].tolist()
     [[], ['discount for all'], ['fewer stalls for all', 'discount for all']]
     """
-    budgets = [float(one) for one in budgets]
+    budgets = [_amount("A budget", one) for one in budgets]
     for name in improvements:
         if name not in costs:
             raise ParameterError(f"Improvement {name!r} has no cost.", wanted="the cost for one customer", todo="0 is allowed.")
     # of a Series those that are known
-    ends = {name: (float(pd.Series(cost).min()), float(pd.Series(cost).max())) for name, cost in costs.items() if not isinstance(cost, pd.Series) or cost.notna().any()}
+    ends = {name: tuple(_amount(f"The cost of {name!r}", end) for end in ((cost.min(), cost.max()) if isinstance(cost, pd.Series) else (cost, cost))) for name, cost in costs.items() if not isinstance(cost, pd.Series) or cost.notna().any()}
     amounts = np.array([*budgets, *(one for each in ends.values() for one in each)])
     if not improvements or not np.all(np.isfinite(amounts) & (amounts >= 0)):
         raise ParameterError("There is no improvement, or a cost or budget is negative.", came=f"costs {ends}, budgets {budgets}")
@@ -90,6 +90,13 @@ def rank_improvements(whatif: WhatIf, improvements: Mapping[str, Mapping[str, fl
     ranking = ranking.assign(_order=order).sort_values(["_order", "gain"], ascending=False, kind="stable").drop(columns="_order").reset_index(drop=True)
     weakest = next((one for one in rows["claim"].dropna() if not one.startswith("causal")), "causal under stated graph" if rows["claim"].notna().any() else "association")
     return Frontier(ranking, pd.DataFrame(reached), weakest, whatif.level)
+
+
+def _amount(what: str, given: object) -> float:
+    try:
+        return float(given)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"{what} is no number.", came=repr(given)[:80]) from error
 
 
 def price_segments(customers: pd.Series, cost: float | pd.Series, segments: pd.Series) -> pd.Series:

@@ -214,7 +214,8 @@ class SatisfactionModel:
     def predict(self, X: pd.DataFrame) -> pd.Series:
         """Expected rating of each row."""
         self._fitted()
-        return pd.Series(self._expect(self._trained, read_numbers(X, self.features_)), index=X.index)
+        numbers = read_numbers(X, self.features_)
+        return pd.Series(self._expect(self._trained, numbers) if len(numbers) else np.empty(0), index=numbers.index)
 
     def predict_interval(self, X: pd.DataFrame) -> pd.DataFrame:
         """``expected``, ``low``, ``high``: where the rating of a customer not seen before lies with probability ``level``."""

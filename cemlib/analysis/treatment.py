@@ -18,6 +18,9 @@ MOSTLY_OUTSIDE = 0.5
 #: Up to so many columns a tree finds neighbours faster than a look at all rows.
 _FEW_COLUMNS = 15
 
+#: Standard deviations that are none: what a value misses of itself when it is scaled and moved.
+_SAME = 1e-9
+
 _CHANGE = re.compile(r"(>=|<=)?\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(%?|[A-Za-z°µ][\w/·°µ^-]*)")
 
 
@@ -50,7 +53,8 @@ def change_values(values: pd.Series, name: str, change: float | str, unit: str |
     """
     if isinstance(change, int | float | np.number) and not isinstance(change, bool) and np.isfinite(change):
         return values + float(change)
-    match = _CHANGE.fullmatch(str(change).strip())
+    # the minus sign of print, as pages show it
+    match = _CHANGE.fullmatch(str(change).strip().replace("\u2212", "-"))
     if not match or (match[1] and match[3] == "%"):
         raise ParameterError(f"The change of {name!r} cannot be read.", wanted='a number, "+3", "+5%", ">=20" or "<=0.1"', came=repr(change))
     if match[3] not in ("", "%") and match[3] != unit:
@@ -96,10 +100,11 @@ class Overlap:
 
     def __init__(self, seen: np.ndarray, seed: int = 0, most: int = 5000) -> None:
         rng = np.random.default_rng(seed)
-        self.low, self.high, self.seed = seen.min(axis=0), seen.max(axis=0), seed
+        self.low, self.high, self.seed = seen.min(axis=0) - _SAME, seen.max(axis=0) + _SAME, seed
         sample = seen[rng.permutation(len(seen))[:most]]
         self._distance = _neighbours(sample)
-        self._usual = np.quantile(self._distance(sample, 2), 0.99)
+        # of steps that many share the next one is no distance away
+        self._usual = max(np.quantile(self._distance(sample, 2), 0.99), _SAME)
 
     def share_outside(self, now: np.ndarray, then: np.ndarray, most: int = 2000) -> float:
         """Share of the rows that move and end beyond the box, or farther from everybody than 99 % of the observed are from each other."""
@@ -107,7 +112,7 @@ class Overlap:
             return 0.0
         picked = np.random.default_rng(self.seed).permutation(len(then))[:most]
         now, then = now[picked], then[picked]
-        moved = np.abs(then - now).max(axis=1) > 1e-9
+        moved = np.abs(then - now).max(axis=1) > _SAME
         beyond = ((then < self.low) | (then > self.high)).any(axis=1)
         open_ = moved & ~beyond
         if open_.any():

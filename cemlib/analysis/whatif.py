@@ -120,6 +120,8 @@ class WhatIf:
         ParameterError
             ``adjust`` holds a mediator, or a change cannot be read.
         """
+        if cost is not None and not isinstance(cost, Mapping):
+            raise ParameterError("Costs are not told as wanted.", wanted='of each change, for instance {"price": 2.5}', came=repr(cost)[:80])
         changed = self._checked(changes, [*(adjust or []), *(cost or {})])
         chosen = self._choose(where)
         n_customers = self.draws.count_customers(chosen.to_numpy())
@@ -204,6 +206,8 @@ class WhatIf:
         return np.clip(effects, low - now, high - now)
 
     def _checked(self, changes: Mapping[str, float | str], others: list[str]) -> list[str]:
+        if not isinstance(changes, Mapping):
+            raise ParameterError("Changes are not told as wanted.", wanted='for instance {"price": "+5%"}', came=repr(changes)[:80])
         for name in [*changes, *others]:
             if name not in self.model.X_.columns:
                 raise UnknownNameError("variable", name, self.model.X_.columns, where="model")
@@ -279,5 +283,5 @@ def _past(fit: Standardisation, now: np.ndarray, then: np.ndarray) -> dict[str, 
     found = {}
     for number, name in enumerate(fit.changed):
         had, gets = now[:, number], then[:, number]
-        found[name] = float(np.mean((np.abs(gets - had) > 1e-9) & ((gets < fit.overlap.low[number] - 1e-9) | (gets > fit.overlap.high[number] + 1e-9))))
+        found[name] = float(np.mean((np.abs(gets - had) > 1e-9) & ((gets < fit.overlap.low[number]) | (gets > fit.overlap.high[number]))))
     return found

@@ -404,3 +404,36 @@ def test_the_same_said_twice_changes_no_ordinal_expectation(data):
     once = SatisfactionModel("ordinal").fit(X, marks, who).predict(X)
     twice = SatisfactionModel("ordinal").fit(X.assign(cents=100 * X["price"], country=1.0), marks, who)
     np.testing.assert_allclose(twice.predict(X.assign(cents=100 * X["price"], country=1.0)), once, atol=0.01)
+
+
+def test_a_step_that_others_are_on_is_no_place_where_nobody_was_seen():
+    # a fifth have roamed, by nothing else in the data: made a roamer, the others are where that fifth is; one more makes what nobody is of those who are
+    rng = np.random.default_rng(8)
+    roams = (np.arange(1000) % 5 == 0).astype(float)
+    whatif = WhatIf(SatisfactionModel("gbm").fit(pd.DataFrame({"roams": roams}), (3 - roams + rng.normal(0, 0.5, 1000)).clip(1, 5)),
+                    CausalGraph([("roams", "mos")]), outcome="mos", draws=20)
+    assert whatif.do({"roams": ">=1"}).extrapolation_share == 0
+    more = whatif.do({"roams": 1})
+    assert more.extrapolation_share == pytest.approx(0.2)
+    assert more.past == pytest.approx({"roams": 0.2})
+
+
+def test_a_printed_minus_sign_is_one(whatif):
+    assert whatif.do({"price": "\u22125%"}).effect == whatif.do({"price": "-5%"}).effect
+
+
+def test_what_is_not_told_as_wanted_is_said(data, model, whatif):
+    X = data[0]
+    with pytest.raises(ParameterError, match="Changes are not told"):
+        whatif.do("stalls")
+    with pytest.raises(ParameterError, match="Costs are not told"):
+        whatif.do({"stalls": -1}, cost=2)
+    for edges in (None, [("a", 1)], {"a": ["b"]}):
+        with pytest.raises(ParameterError, match="An arrow is not told"):
+            CausalGraph(edges)
+    with pytest.raises(ParameterError, match=r"A budget is no number[\s\S]*'much'"):
+        whatif.frontier({"fewer": {"stalls": -1}}, {"fewer": 1}, ["much"])
+    with pytest.raises(ParameterError, match="The cost of 'fewer' is no number"):
+        whatif.frontier({"fewer": {"stalls": -1}}, {"fewer": "little"}, [1])
+    assert model.drivers(by=pd.Series(np.nan, index=X.index)).empty
+    assert model.predict(X.head(0)).empty
