@@ -86,7 +86,7 @@ def test_a_misspelt_column_names_the_file_and_how_it_was_cut(tmp_path):
     with pytest.raises(UnknownNameError) as told:
         read(tmp_path, written(";").replace("Client", "Clinet").encode())
     assert told.value.near == ["Clinet"]
-    assert told.value.where == "a.csv, row 1, cut at a semicolon"
+    assert told.value.where == "study a: source > customer; columns of a.csv, row 1, cut at a semicolon"
 
 
 def test_commas_that_may_mean_two_things_are_asked_for(tmp_path):
@@ -163,18 +163,24 @@ def test_the_quarantine_of_a_study_is_sealed_and_of_its_owner_alone(tmp_path, mo
     monkeypatch.setenv("CEM_KEY", "one secret of the owner alone")
     aside = SetAside()
     aside.add("a.csv", pd.Series(["quite unheard of"], index=[7], name="Score"), "bad_number", "no number")
-    keep_set_aside(tmp_path, "mine", aside.frame)
+    keep_set_aside(tmp_path, "mine", "levers", aside.frame)
     (kept,) = (tmp_path / "quarantine" / "studies").iterdir()
-    assert (kept.name, kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == ("mine.quarantine", 0o600, 0o700)
+    assert (kept.name, kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == ("mine-levers.quarantine", 0o600, 0o700)
     assert b"unheard" not in kept.read_bytes()
     assert read_set_aside(tmp_path, "mine").to_dict("records") == [{"file_name": "a.csv", "line": 7, "column": "Score", "reason_code": "bad_number", "reason": "no number", "raw": "quite unheard of"}]
     # the same again is not written anew
     before = kept.stat().st_ino
-    keep_set_aside(tmp_path, "mine", aside.frame)
+    keep_set_aside(tmp_path, "mine", "levers", aside.frame)
     assert kept.stat().st_ino == before
     # what another secret sealed is replaced
     monkeypatch.setenv("CEM_KEY", "another secret of another owner")
-    keep_set_aside(tmp_path, "mine", aside.frame)
+    keep_set_aside(tmp_path, "mine", "levers", aside.frame)
     assert read_set_aside(tmp_path, "mine")["raw"].tolist() == ["quite unheard of"]
-    keep_set_aside(tmp_path, "mine", aside.frame.iloc[:0])
+    # another use reads other columns: what both set aside is there once, and of another study whose name begins like it nothing
+    aside.add("a.csv", pd.Series(["no"], index=[3], name="Left"), "bad_number", "no number")
+    keep_set_aside(tmp_path, "mine", "segments", aside.frame)
+    keep_set_aside(tmp_path, "mine_too", "segments", aside.frame)
+    assert read_set_aside(tmp_path, "mine")["line"].tolist() == [7, 3]
+    keep_set_aside(tmp_path, "mine", "levers", aside.frame.iloc[:0])
     assert not kept.exists()
+    assert read_set_aside(tmp_path, "mine")["line"].tolist() == [7, 3]

@@ -53,7 +53,7 @@ class StudyCustomers:
 
     def _read(self) -> None:
         rows = read_study_files(self.told, self._asked())
-        self._notes, self.set_aside = [*keep_aside(self.told, rows, self._lake), *rows.notes], rows.aside.counts
+        self._notes, self.set_aside = [*keep_aside(self.told, "segments", rows, self._lake), *rows.notes], rows.aside.counts
         customer = self.told.source.customer
         frame = rows.frame[rows.frame[customer].notna()].reset_index(drop=True)
         self._n_rows = len(frame)

@@ -80,10 +80,10 @@ def read_study_files(study: Study, asked: Mapping[str, Asked]) -> StudyRows:
     return StudyRows(frame.reset_index(drop=True), notes, aside)
 
 
-def keep_aside(study: Study, rows: StudyRows, lake) -> list[str]:
-    """Keep what was set aside in the lake's quarantine; what is told of it, in sentences."""
+def keep_aside(study: Study, use: str, rows: StudyRows, lake) -> list[str]:
+    """Keep what was set aside for this use in the lake's quarantine; what is told of it, in sentences."""
     try:
-        keep_set_aside(lake.path, study.name, rows.aside.frame)
+        keep_set_aside(lake.path, study.name, use, rows.aside.frame)
     except CemError as error:
         # a page that is read by others than the owner is shown all the same
         return [*rows.aside.sentences, f"{error.what} ({error.came or error.todo})"]

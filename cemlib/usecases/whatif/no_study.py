@@ -60,8 +60,8 @@ def refuse_all(asked: str, refused: Mapping[str, CemError], open_next: Callable[
     """
     rows = [{"study": name[:60], "why": why_of(error), "todo": error.todo or "Change its file, and open this page again."} for name, error in refused.items()]
     path = settings().home / _EXAMPLE
-    tried = "The one there is cannot be opened" if len(rows) == 1 else f"None of {len(rows)} can be opened"
+    tried = "One was tried" if len(rows) == 1 else f"{len(rows)} were tried"
     return NoStudyView(
-        question=QUESTION, answer=[f"**No study can be opened**, so nothing can be told. {tried}: why, and what to do, stands below."], refused=pd.DataFrame(rows),
+        question=QUESTION, answer=[f"**No study can be opened**, so nothing can be told. {tried}: why not, and what to do, stands below."], refused=pd.DataFrame(rows),
         example=path.read_text(encoding="utf-8") if path.is_file() else "", chosen={"study": asked[:60], "who": ALL, "changes": "", "saved": "", "driver": ""},
         choices={"study": [(name[:60], name[:60]) for name in refused], "who": [(ALL, "all customers")]}, footer=["studies are files in the folder studies beside the lake"], _reader=_Closed(open_next))

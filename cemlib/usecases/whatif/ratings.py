@@ -68,11 +68,11 @@ def read_study_ratings(study: Study, lake) -> Ratings:
         rating, customer = str(study.source.rating), str(study.source.customer)
         asked = {name: Asked(one.label, keys=("features", name)) for name, one in study.features.items() if one.kind == "number"}
         rows = read_study_files(study, asked | {rating: Asked("Satisfaction", *study.scale, ANSWERS, is_rating=True, keys=("source", "rating"))})
-        frame, notes, aside = rows.frame, [*keep_aside(study, rows, lake), *rows.notes], rows.aside.counts
+        frame, notes, aside = rows.frame, [*keep_aside(study, "levers", rows, lake), *rows.notes], rows.aside.counts
     keep = frame[rating].notna() & frame[customer].notna()
     rows = frame[keep].reset_index(drop=True)
     if rows.empty:
-        raise ParameterError("There are no ratings.", where=study.name, todo="Ingest ratings first: cem ingest rating FILE." if study.source.lake else "Check the study's file.")
+        raise ParameterError("There are no ratings.", where="survey answers of the lake" if study.source.lake else f"{study.source.file}, column {rating}", todo="Ingest ratings first: cem ingest rating FILE." if study.source.lake else "Check the study's file.")
     for section, names in (("features", study.features), ("groups", study.groups)):
         for name in names:
             if name not in rows.columns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import ClassVar
 
 import numpy as np
@@ -59,47 +60,17 @@ class SatisfactionView(MinimumView):
     figures: ClassVar[Mapping[str, float | int | None]]
     tables: ClassVar[Mapping[str, pd.DataFrame]]
 
-    # --- the study
+    # --- the study, and what was fitted on it
 
-    @property
-    def study(self) -> Study:
-        """The study."""
-        return self._reader.study
-
-    @property
-    def ratings(self) -> Ratings:
-        """What its model is fitted on."""
-        return self._reader.ratings
-
-    @property
-    def model(self) -> SatisfactionModel:
-        """Its fitted model."""
-        return self._reader.model
-
-    @property
-    def whatif(self) -> WhatIf:
-        """What answers scenarios."""
-        return self._reader.whatif
-
-    @property
-    def declared(self) -> CausalGraph:
-        """The causal graph in the study's own names."""
-        return self._reader.declared
-
-    @property
-    def levers(self) -> Mapping[str, Feature]:
-        """What can be moved."""
-        return self._reader.levers
-
-    @property
-    def groups(self) -> pd.DataFrame:
-        """The groups of each rating of the model."""
-        return self._reader.groups
-
-    @property
-    def driven(self) -> StudyDrivers:
-        """What drives the ratings."""
-        return self._reader.driven
+    study: ClassVar[Study] = property(attrgetter("_reader.study"), doc="The study.")
+    ratings: ClassVar[Ratings] = property(attrgetter("_reader.ratings"), doc="What its model is fitted on.")
+    model: ClassVar[SatisfactionModel] = property(attrgetter("_reader.model"), doc="Its fitted model.")
+    whatif: ClassVar[WhatIf] = property(attrgetter("_reader.whatif"), doc="What answers scenarios.")
+    declared: ClassVar[CausalGraph] = property(attrgetter("_reader.declared"), doc="The causal graph in the study's own names.")
+    levers: ClassVar[Mapping[str, Feature]] = property(attrgetter("_reader.levers"), doc="What can be moved.")
+    groups: ClassVar[pd.DataFrame] = property(attrgetter("_reader.groups"), doc="The groups of each rating of the model.")
+    driven: ClassVar[StudyDrivers] = property(attrgetter("_reader.driven"), doc="What drives the ratings.")
+    first: ClassVar[Frontier | None] = property(attrgetter("_reader.first"), doc="Which improvement for which level of the first group: lift everybody to what is good; None without costs.")
 
     def label(self, name: str) -> str:
         """The label of a feature, of a column made from it, of a group, or of the rating."""
@@ -201,11 +172,6 @@ class SatisfactionView(MinimumView):
         of_each = [describe_shape(one, told, self.driven.knees.get(one["feature"])) for one in shapes.to_dict("records")]
         named = of_each if len(of_each) < 2 else [f"{name}: {one}" for name, one in zip(shapes["label"], of_each, strict=True)]
         return [*describe_gain(frame.loc[driver].to_dict(), self.who_words, told, self.driven.knees), *named]
-
-    @property
-    def first(self) -> Frontier | None:
-        """Which improvement for which level of the first group: lift everybody to what is good; None without costs."""
-        return self._reader.first
 
     @property
     def not_lifted(self) -> dict[str, float]:

@@ -110,7 +110,9 @@ class WhatIfState(UseCaseState):
 
     def studies(self, live: bool = True) -> str:
         """Which studies there are and why none can be opened; nothing where one is."""
-        return "" if self.is_open else box("Why no study can be opened", refused_table(self.view.refused), note="the one that was asked for first") + example_box(self.view.example)
+        if self.is_open:
+            return ""
+        return f'{box("Why not", refused_table(self.view.refused), note="the one that was asked for first")}<div style="height:16px"></div>{example_box(self.view.example)}'
 
     @_of_a_study
     def levers(self, live: bool = True) -> str:
