@@ -10,7 +10,7 @@ import pandas as pd
 from cemlib.analysis.spline import Spline
 from cemlib.analysis.treatment import Overlap
 
-__all__ = ["Draws", "Standardisation"]
+__all__ = ["Draws", "Standardisation", "leave_out_levels"]
 
 #: With more customers than that each draw is one step from the estimate (its linear part), which there is the same and a hundred times quicker.
 _MANY = 5000
@@ -89,8 +89,9 @@ class Standardisation:
         splines = [Spline.through(column, fine if number < len(changed) else 3) for number, column in enumerate(scaled.T)]
         products = [scaled[:, number + 1:] * scaled[:, [number]] for number in range(len(changed))]
         terms = np.column_stack([np.ones(len(full)), scaled, *products, *(one.bends(column) for one, column in zip(splines, scaled.T))])
-        rating, codes = y.loc[full.index].to_numpy(float), draws.codes.loc[full.index].to_numpy()
-        inside, back = _basis(terms)
+        codes = draws.codes.loc[full.index].to_numpy()
+        weighted, rating = leave_out_levels(terms, y.loc[full.index].to_numpy(float), codes)
+        inside, back = _basis(weighted)
         found = _step_draws(inside, rating, codes, draws) if draws.customers > _MANY else _full_draws(inside, rating, codes, draws)
         return cls(changed, list(full.columns), full.index, scaled, centre, spread, splines, terms, found @ back.T, Overlap(scaled, seed))
 
@@ -110,6 +111,26 @@ class Standardisation:
             found[:, start:end] = bends - self.terms[:, start:end]
             start = end
         return found
+
+
+def leave_out_levels(terms: np.ndarray, rating: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Terms and ratings after which the ratings of a customer no longer go together: of each is taken off a part of the customer's mean.
+
+    What a customer always rates higher or lower (random effect) tells nothing of what varies between the customer's ratings, so it is noise that can be taken out
+    (generalised least squares with one correlation between all ratings of a customer: Fuller and Battese 1973). How much it is, is told by the residuals of
+    plain least squares. The draws are of customers, so the intervals do not rest on that correlation.
+    """
+    sizes = np.bincount(codes)
+    if sizes.max() < 2:
+        return terms, rating
+    left = rating - terms @ np.linalg.lstsq(terms, rating, rcond=_SEEN)[0]
+    pairs = float((sizes * (sizes - 1)).sum())
+    common = max((float((np.bincount(codes, left) ** 2).sum()) - float(left @ left)) / pairs, 0.0)
+    own = max(float(left @ left) / len(left) - common, 1e-12)
+    part = (1 - np.sqrt(own / (own + sizes * common)))[codes]
+    means = np.column_stack([np.bincount(codes, column) for column in terms.T]) / np.maximum(sizes, 1)[:, None]
+    mean = np.bincount(codes, rating) / np.maximum(sizes, 1)
+    return terms - part[:, None] * means[codes], rating - part * mean[codes]
 
 
 def _basis(terms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
