@@ -16,6 +16,8 @@ __all__ = ["Draws", "Standardisation", "leave_out_levels"]
 _MANY = 5000
 #: A direction of the terms in which the ratings differ by less than that, against the strongest, is not told apart from none.
 _SEEN = 1e-7
+#: A variable that goes with the others so that its interval is that many times as wide is told. A judgement: then as much as half of the ratings are lost.
+_WIDER = 1.4
 #: With fewer ratings the changed variables get three knots.
 _FEW = 100
 
@@ -67,6 +69,8 @@ class Standardisation:
     betas : ndarray
         Coefficients of the terms: the estimate first, then the draws.
     overlap : Overlap
+    tied : dict of str to (str, float)
+        See :class:`cemlib.analysis.whatif_result.WhatIfResult`.
     """
 
     changed: list[str]
@@ -79,6 +83,7 @@ class Standardisation:
     terms: np.ndarray
     betas: np.ndarray
     overlap: Overlap
+    tied: dict[str, tuple[str, float]]
 
     @classmethod
     def fit(cls, full: pd.DataFrame, y: pd.Series, changed: list[str], draws: Draws, seed: int) -> Standardisation:
@@ -93,7 +98,7 @@ class Standardisation:
         weighted, rating = leave_out_levels(terms, y.loc[full.index].to_numpy(float), codes)
         inside, back = _basis(weighted)
         found = _step_draws(inside, rating, codes, draws) if draws.customers > _MANY else _full_draws(inside, rating, codes, draws)
-        return cls(changed, list(full.columns), full.index, scaled, centre, spread, splines, terms, found @ back.T, Overlap(scaled, seed))
+        return cls(changed, list(full.columns), full.index, scaled, centre, spread, splines, terms, found @ back.T, Overlap(scaled, seed), _tied(scaled, list(full.columns), len(changed)))
 
     def steps(self, then: np.ndarray) -> np.ndarray:
         """How the terms of each row change when its scaled variables become these."""
@@ -111,6 +116,21 @@ class Standardisation:
             found[:, start:end] = bends - self.terms[:, start:end]
             start = end
         return found
+
+
+def _tied(scaled: np.ndarray, names: list[str], changed: int) -> dict[str, tuple[str, float]]:
+    """By changed variable (the first ones) that nearly goes with the others: with which most, and the root of its variance inflation factor."""
+    together = scaled.T @ scaled / len(scaled)
+    np.fill_diagonal(together, np.maximum(together.diagonal(), 1e-12))
+    found = {}
+    for number in range(changed if len(names) > 1 else 0):
+        others = np.delete(np.arange(len(names)), number)
+        beside = together[others, number]
+        explained = float(beside @ np.linalg.lstsq(together[np.ix_(others, others)], beside, rcond=_SEEN)[0]) / together[number, number]
+        wider = (1 / max(1 - explained, 1e-6)) ** 0.5
+        if wider >= _WIDER:
+            found[names[number]] = (names[others[int(np.argmax(np.abs(beside)))]], float(wider))
+    return found
 
 
 def leave_out_levels(terms: np.ndarray, rating: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from cemlib.analysis.resampling import MIN_CUSTOMERS, read_interval
 from cemlib.analysis.satisfaction import SatisfactionModel
 from cemlib.analysis.standardisation import Draws, Standardisation
 from cemlib.analysis.treatment import change_values
-from cemlib.analysis.whatif_result import WhatIfResult
+from cemlib.analysis.whatif_result import WhatIfResult, tied_words
 from cemlib.errors import ParameterError, TooFewError, UnknownNameError
 
 __all__ = ["COMPARED", "WhatIf"]
@@ -141,9 +141,9 @@ class WhatIf:
         outside, past = fit.overlap.share_outside(now, then), _past(fit, now, then)
         index = fit.index[kept]
         return WhatIfResult(
-            float(effects[0]), float(low), float(high), mean, *ends, mean + float(effects[0]), *map(float, then_ends), move.claim, move.given, outside, past, len(now), n_customers,
+            float(effects[0]), float(low), float(high), mean, *ends, mean + float(effects[0]), *map(float, then_ends), move.claim, move.given, outside, past, fit.tied, len(now), n_customers,
             int(move.is_moved[kept].sum()), 1 - len(now) / int(chosen.sum()), None if cost is None else float(sum(cost.values()) * n_customers),
-            [*move.warnings, *self._warn(outside, past, len(fit.index))], self.level, pd.Series(fit.terms[kept] @ fit.betas[0], index=index), pd.Series(steps @ fit.betas[0], index=index),
+            [*move.warnings, *self._warn(outside, past, len(fit.index)), *(tied_words(name, *told) for name, told in fit.tied.items())], self.level, pd.Series(fit.terms[kept] @ fit.betas[0], index=index), pd.Series(steps @ fit.betas[0], index=index),
             effects[1:], parameters={"changes": dict(changes), "draws": self.draws.count, "seed": self.seed, "adjust": adjust})
 
     def compare(self, changes: Mapping[str, float | str], by: pd.Series, *, adjust: list[str] | None = None) -> pd.DataFrame:

@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-__all__ = ["WhatIfResult"]
+__all__ = ["WhatIfResult", "tied_words"]
+
+
+def tied_words(name: str, other: str, wider: float) -> str:
+    """Why the interval of a change is wide.
+
+    Examples
+    --------
+    >>> tied_words("price", "tier", 2.13)
+    'price goes with tier: few ratings tell what it does alone, which makes the interval 2.1 times as wide.'
+    """
+    return f"{name} goes with {other}: few ratings tell what it does alone, which makes the interval {wider:.1f} times as wide."
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,9 @@ class WhatIfResult:
         Share of the chosen whom the change moves to where no customer was observed.
     past : dict of str to float
         By changed variable: share of the chosen moved past all values observed of it.
+    tied : dict of str to (str, float)
+        By changed variable that nearly goes with the others: the one it goes with most, and how many times wider that makes the interval (the root of the
+        variance inflation factor: Marquardt 1970).
     n, n_customers, n_moved : int
         Ratings and customers chosen, ratings whose variables change at all.
     missing_share : float
@@ -58,6 +72,7 @@ class WhatIfResult:
     adjustment_set: list[str]
     extrapolation_share: float
     past: dict[str, float]
+    tied: dict[str, tuple[str, float]]
     n: int
     n_customers: int
     n_moved: int

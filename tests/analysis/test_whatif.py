@@ -106,6 +106,19 @@ def test_customers_of_one_rating_are_fitted_by_least_squares(data):
     assert line == pytest.approx(0, abs=1e-4)
 
 
+def test_a_variable_that_goes_with_another_says_why_its_interval_is_wide():
+    rng = np.random.default_rng(4)
+    tier, free = rng.normal(size=(2, 1500))
+    # .36 of the price is its own: 1 / .36 the variance, 1.67 times the interval
+    X = pd.DataFrame({"price": 20 + 3 * (0.8 * tier + 0.6 * free), "tier": tier, "stalls": rng.normal(size=1500)})
+    y = pd.Series((3 - 0.05 * (X["price"] - 20) + 0.1 * tier + rng.normal(0, 0.4, 1500)).clip(1, 5))
+    found = WhatIf(SatisfactionModel("gbm").fit(X, y), draws=40).do({"price": 1})
+    assert found.tied == {"price": ("tier", pytest.approx(1 / 0.6, abs=0.1))}
+    assert found.warnings[-1].startswith("price goes with tier: ")
+    alone = WhatIf(SatisfactionModel("gbm").fit(X, y), draws=40).do({"stalls": 1})
+    assert (alone.tied, len(alone.warnings)) == ({}, 1)
+
+
 def test_a_change_in_the_unit_of_a_variable_is_read_and_one_in_another_is_refused(model):
     graph = CausalGraph(ARROWS)
     told = WhatIf(model, graph, outcome="mos", units={"price": "EUR"}, draws=20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from cemlib.analysis.whatif_result import tied_words
 from cemlib.usecases.studies.study import Study
 from cemlib.usecases.whatif.figures import signed, span
 from cemlib.usecases.whatif.scenario import Scenario
@@ -34,8 +35,10 @@ def answer_sentences(one: Scenario, who: str, label: Callable[[str], str], custo
 
 def caution_sentences(one: Scenario, study: Study, suspects: Sequence[str], dropped: int, label: Callable[[str], str]) -> list[str]:
     """What this cannot tell."""
-    told = []
-    for text in one.result.warnings if one.result else []:
+    tied = {} if one.result is None else one.result.tied
+    told = [tied_words(label(name), label(other), wider) for name, (other, wider) in tied.items()]
+    raw = {tied_words(name, *more) for name, more in tied.items()}
+    for text in (text for text in one.result.warnings if text not in raw) if one.result else []:
         name, colon, rest = text.partition(": ")
         told.append(f"{label(name)}{colon}{rest}" if name in study.features else text)
     told = [_PERCENT.sub(r"\1 %", one) for one in told]
