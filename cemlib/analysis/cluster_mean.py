@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from cemlib.errors import ParameterError
 
@@ -60,7 +60,7 @@ def interval_of_means(values: np.ndarray, customers: np.ndarray, scale: tuple[fl
     people = np.bincount(group, minlength=count)
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.sqrt(people / (people - 1) * np.bincount(group, off**2, count)) / sizes
-        half = np.where(people > 1, t.ppf((1 + level) / 2, np.maximum(people - 1, 1)), np.nan) * error
+        half = np.where(people > 1, stdtrit(np.maximum(people - 1, 1), (1 + level) / 2), np.nan) * error
         seldom = 1 - ((1 - level) / 2) ** (1 / people)
     same = (people > 1) & (error <= 1e-9)
     low, high = np.where(same, mean - seldom * (mean - scale[0]), mean - half), np.where(same, mean + seldom * (scale[1] - mean), mean + half)
