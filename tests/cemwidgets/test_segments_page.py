@@ -12,8 +12,14 @@ from tests.usecases import grouped_lake, grouped_study
 
 
 @pytest.fixture(scope="module")
-def page():
-    return SegmentPage(view_segments(grouped_lake.make_lake(), role="analyst"), ["days is not a parameter"])
+def view():
+    return view_segments(grouped_lake.make_lake(), role="analyst")
+
+
+@pytest.fixture
+def page(view):
+    """A page of one test alone: what one has opened is closed for the next."""
+    return SegmentPage(view, ["days is not a parameter"])
 
 
 def test_the_figures_stand_on_the_page(page):
