@@ -179,7 +179,7 @@ def test_the_quarantine_of_a_study_is_sealed_and_of_its_owner_alone(tmp_path, mo
     # another use reads other columns: what both set aside is there once, and of another study whose name begins like it nothing
     aside.add("a.csv", pd.Series(["no"], index=[3], name="Left"), "bad_number", "no number")
     keep_set_aside(tmp_path, "mine", "segments", aside.frame)
-    keep_set_aside(tmp_path, "mine_too", "segments", aside.frame)
+    keep_set_aside(tmp_path, "mine_too", "segments", aside.frame.assign(line=99))
     assert read_set_aside(tmp_path, "mine")["line"].tolist() == [7, 3]
     keep_set_aside(tmp_path, "mine", "levers", aside.frame.iloc[:0])
     assert not kept.exists()
