@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,12 +11,17 @@ from scipy.special import betainc
 
 from cemlib.analysis.resampling import customer_weights, draw_customers
 
-__all__ = ["chance_of_direction", "judge_answers", "looks_like_answers"]
+__all__ = ["STRONG", "WEAK", "chance_of_direction", "judge_answers", "looks_like_answers", "says_answer"]
 
 #: Scales on which people answer: lowest and highest mark.
 _SCALES = ((1, 5), (0, 10), (1, 10), (1, 7))
-#: Rank correlation below which an answer is not looked for. A judgement: single technical measures reach .3 or so.
-_STRONG = 0.4
+#: Rank correlation below which an answer is not refused unless its name says what it is. A judgement: single technical measures reach .3 or so.
+STRONG = 0.4
+#: Rank correlation, and what no KPI tells of it, below which an answer is not even warned of. A judgement.
+WEAK = 0.25
+_OWN_OF_DOUBT = 0.15
+#: What only an answer is called. "Rate", "score" and "quality" are measurements as often.
+_CALLED = re.compile(r"(?:^|[^a-z])(?:dis|un)?satisf|(?:^|[^a-z])(?:un)?happ(?:y|iness)|(?:^|[^a-z])(?:csat|nps|opinions?|feedback|questionnaire|surveys?|answers?|liking|recommend\w*|would_recommend)(?:[^a-z]|$)")
 #: What a feature must surely know of the rating that no KPI tells (partial rank correlation). A judgement.
 _OWN = 0.3
 _OWN_OF_FEW = 0.45
@@ -29,8 +35,20 @@ _DRAWS, _MOST_ROWS = 100, 6000
 _STATES = ("answer", "doubtful", "measured")
 
 
-def looks_like_answers(values: pd.Series, y: pd.Series) -> bool:
-    """Whether a feature holds marks as of a survey (whole numbers from 1 to 5, or on the rating's own scale) and goes with a rating of three or more values.
+def says_answer(name: str) -> bool:
+    """Whether a column is called what only an answer is.
+
+    Examples
+    --------
+    >>> [says_answer(one) for one in ("satisfaction_app", "NPS 2026", "signal_bars", "drop_rate", "q7", "surveyor_visits")]
+    [True, True, False, False, False, False]
+    """
+    return bool(_CALLED.search(str(name).lower()))
+
+
+def looks_like_answers(values: pd.Series, y: pd.Series, strong: float = STRONG) -> bool:
+    """Whether a feature holds marks as of a survey (whole numbers from 1 to 5, or on the rating's own scale) and goes with a rating of three or more values
+    by a rank correlation of ``strong`` or more.
 
     Examples
     --------
@@ -43,7 +61,11 @@ def looks_like_answers(values: pd.Series, y: pd.Series) -> bool:
         return False
     span, rho = (marks.min(), marks.max()), values.corr(y, method="spearman")
     # counts of what goes wrong are whole numbers too, but more of them is worse
-    return bool(abs(rho) >= _STRONG) if span == (y.min(), y.max()) else span in _SCALES and bool(rho >= _STRONG)
+    if span == (y.min(), y.max()):
+        return bool(abs(rho) >= strong)
+    # the worst mark may have been given by nobody; six marks or more are then needed to see the scale
+    is_part = marks.nunique() >= 6 and any(low <= span[0] <= low + 2 and span[1] == high for low, high in _SCALES)
+    return (span in _SCALES or is_part) and bool(rho >= strong)
 
 
 def chance_of_direction(cosine: float, count: float) -> float:
@@ -86,6 +108,12 @@ def judge_answers(X: pd.DataFrame, y: pd.Series, customers: pd.Series | None, na
         measurement goes with the KPIs in such proportions), ``state``: "answer", "doubtful" (it may be one, but too little speaks for it),
         "measured"; ``sign``: in words.
 
+    Notes
+    -----
+    An answer about one aspect has proportions of its own, and so has a measurement of what no other KPI measures: of both the same covariances are expected
+    (one factor beside the KPIs, loadings free), so no test of these data tells them apart, and both are "doubtful". What a column is called may then
+    decide (:func:`says_answer`).
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -105,7 +133,8 @@ def judge_answers(X: pd.DataFrame, y: pd.Series, customers: pd.Series | None, na
     # where one answer is sure the questionnaire is in the table: others on its scale came with it
     scales = {(X[one["feature"]].min(), X[one["feature"]].max()) for one in rows if one["state"] == "answer"}
     for one in rows:
-        if one["state"] == "doubtful" and one.pop("could") and (X[one["feature"]].min(), X[one["feature"]].max()) in scales:
+        could, named = one.pop("could"), says_answer(one["feature"])
+        if one["state"] == "doubtful" and (named or (could and (X[one["feature"]].min(), X[one["feature"]].max()) in scales)):
             one["state"] = "answer"
         one["sign"] = _words(one)
     return pd.DataFrame(rows, columns=["feature", "rho", "own", "chance", "state", "sign"])
@@ -142,8 +171,8 @@ def _judge(name: str, ranks: pd.DataFrame, rating: pd.DataFrame, who: pd.Series,
     # the KPIs that move the rating move it too, and no less than they would through the rating
     could = found["own"] - spread["own"] > _OWN and found["through"] - spread["through"] > 0 and found["beyond"] + spread["beyond"] > 0
     few = abs(found["beyond"]) < _NOTHING and found["own"] - spread["own"] > _OWN_OF_FEW
-    sure = could and found["rho"] - spread["rho"] >= _STRONG and (chance < _BY_CHANCE or (count < _FEW and few))
-    state = "answer" if sure else "doubtful" if found["own"] - spread["own"] > _OWN else "measured"
+    sure = could and found["rho"] - spread["rho"] >= STRONG and (chance < _BY_CHANCE or (count < _FEW and few))
+    state = "answer" if sure else "doubtful" if found["own"] - spread["own"] > _OWN_OF_DOUBT else "measured"
     if _is_of_the_customer(values, who):
         state, could = "measured", False
     return {"rho": sign * found["rho"], "own": sign * found["own"], "chance": chance, "state": state, "could": could}

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
-from cemlib.analysis.answers import judge_answers, looks_like_answers
+from cemlib.analysis.answers import STRONG, WEAK, judge_answers, looks_like_answers, says_answer
 
 __all__ = ["find_leaks", "find_suspects"]
 
@@ -63,8 +63,8 @@ def find_leaks(X: pd.DataFrame, y: pd.Series, customers: pd.Series | None = None
     return pd.DataFrame(sorted(found, key=lambda one: order[one["feature"]]), columns=["feature", "sign"])
 
 
-def _judged(X: pd.DataFrame, y: pd.Series, customers: pd.Series | None, known_before: Collection[str], told: Sequence[str]) -> pd.DataFrame:
-    names = [name for name in X if name not in known_before and name not in told and looks_like_answers(X[name], y)]
+def _judged(X: pd.DataFrame, y: pd.Series, customers: pd.Series | None, known_before: Collection[str], told: Sequence[str], strong: float = STRONG) -> pd.DataFrame:
+    names = [name for name in X if name not in known_before and name not in told and looks_like_answers(X[name], y, WEAK if says_answer(name) else strong)]
     return judge_answers(X, y, customers, names, told)
 
 
@@ -102,6 +102,6 @@ def find_suspects(X: pd.DataFrame, y: pd.Series, customers: pd.Series | None = N
         explained = 1 - float(np.mean((wanted - others @ np.linalg.lstsq(others, wanted, rcond=None)[0]) ** 2))
         if rho**2 > explained:
             found.append({"feature": name, "sign": f"it tells more than all others together (rank correlation {rho:.2f}; the others together {np.sqrt(max(explained, 0)):.2f})"})
-    judged = _judged(X, y, customers, known_before, [one["feature"] for one in found])
-    found += judged.loc[judged["state"] == "doubtful", ["feature", "sign"]].to_dict("records")
+    judged = _judged(X, y, customers, known_before, [one["feature"] for one in found], WEAK)
+    found += judged.loc[judged["state"] != "measured", ["feature", "sign"]].to_dict("records")
     return pd.DataFrame(found, columns=["feature", "sign"])

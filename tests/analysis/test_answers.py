@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cemlib.analysis import SatisfactionModel
-from cemlib.analysis.answers import chance_of_direction, judge_answers
+from cemlib.analysis.answers import chance_of_direction, judge_answers, looks_like_answers
 from cemlib.analysis.leaks import find_leaks, find_suspects
 from cemlib.errors import ParameterError
 
@@ -76,6 +76,39 @@ def test_of_a_questionnaire_the_questions_come_together(world):
     alone = judge_answers(kpis.assign(aspect=aspect), rating, WHO, ["aspect"])["state"].tolist()
     together = judge_answers(kpis.assign(aspect=aspect, asked=shown["asked"]), rating, WHO, ["aspect", "asked"])["state"].tolist()
     assert (alone, together) == (["doubtful"], ["answer", "answer"])
+
+
+def test_about_an_aspect_its_name_may_decide_and_else_it_is_warned_of(world):
+    kpis, shown, rating, _ = world
+    rng = np.random.default_rng(29)
+    aspect = marks(0.8 * (shown["asked"] - 3).to_numpy() - 1.1 * kpis["wait"].to_numpy() + 0.7 * kpis["stalls"].to_numpy() + rng.normal(0, 0.4, N))
+    # q7 might as well be a measurement of what no KPI tells
+    assert find_leaks(kpis.assign(q7=aspect), rating, WHO).empty
+    assert find_suspects(kpis.assign(q7=aspect), rating, WHO)["feature"].tolist() == ["q7"]
+    assert find_leaks(kpis.assign(satisfaction_app=aspect), rating, WHO)["feature"].tolist() == ["satisfaction_app"]
+    # a name makes no answer of bars that have a KPI behind them
+    assert find_leaks(kpis.assign(satisfaction_bars=shown["bars"]), rating, WHO).empty
+
+
+def test_a_weak_answer_is_warned_of_and_a_weak_display_is_not(world):
+    kpis, shown, rating, _ = world
+    rng = np.random.default_rng(29)
+    weak = marks((shown["asked"] + rng.normal(0, 2.0, N)).to_numpy())
+    assert 0.25 < weak.corr(rating, method="spearman") < 0.4
+    bars = marks(kpis["speed"].to_numpy() + rng.normal(0, 0.2, N))
+    assert 0.25 < bars.corr(rating, method="spearman") < 0.4
+    assert find_leaks(kpis.assign(weak=weak, bars=bars), rating, WHO).empty
+    assert find_suspects(kpis.assign(weak=weak, bars=bars), rating, WHO)["feature"].tolist() == ["weak"]
+
+
+def test_a_scale_is_seen_though_nobody_gave_the_worst_mark():
+    rating, rng = pd.Series(np.tile(np.arange(11.0), 60)), np.random.default_rng(3)
+    asked = pd.Series(np.clip(rating + rng.integers(-2, 3, 660), 2, 10))
+    assert (asked.min(), asked.max()) == (2, 10)
+    assert looks_like_answers(asked, rating)
+    # four marks from 2 to 5 may be anything, and so may a count up to 9
+    assert not looks_like_answers(asked.clip(2, 5), rating)
+    assert not looks_like_answers(asked.clip(2, 9), rating)
 
 
 @pytest.mark.parametrize(("price", "goes_with"), [(-0.8, [0, 0, 0, 2]), (-0.2, [-0.08, -0.05, 0.06, -0.03])], ids=["another proportion", "too little of it"])
