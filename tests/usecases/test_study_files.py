@@ -113,6 +113,22 @@ def test_a_comma_in_one_answer_is_two_answers(tmp_path):
     assert found.aside.sentences == ["Satisfaction: 1 of 41 answers is set aside: 1 several numbers in one (“1,3” in row 42)."]
 
 
+@pytest.mark.parametrize("told", [{}, {"decimal": ","}], ids=["seen", "told"])
+def test_the_decimal_commas_of_speeds_say_nothing_of_whole_answers(tmp_path, told):
+    rows = [*((str(one), str(1 + one % 5), f"{one},5", "x") for one in range(40)), ("40", "1,3", "8,5", "x"), ("41", "2,5", "9", "x"), ("42", "1, 3", "1,25", "x"), ("43", "", "2,5", "x")]
+    found = read(tmp_path, written(";", rows=rows).encode(), **told)
+    assert found.frame["Débit"].tolist() == [*(one + 0.5 for one in range(40)), 8.5, 9, 1.25, 2.5]
+    assert found.frame["Note"].head(40).tolist() == [1, 2, 3, 4, 5] * 8
+    assert found.frame["Note"].tail(4).isna().all()
+    frame = found.aside.frame
+    assert frame.loc[frame["reason_code"] == "several_numbers", ["line", "raw"]].values.tolist() == [[42, "1,3"], [43, "2,5"], [44, "1, 3"]]
+    # the mean of several questions has decimals in most rows: there a comma is one
+    means = [(str(one), ("3,5", "4,25", "4")[one % 3], f"{one},5", "x") for one in range(30)]
+    found = read(tmp_path, written(";", rows=means).encode(), **told)
+    assert found.frame["Note"].tolist() == [3.5, 4.25, 4] * 10
+    assert found.aside.sentences == []
+
+
 def test_rows_are_counted_as_a_spreadsheet_does(tmp_path):
     text = '\nClient,Note,Débit,Ville\n1,4,5,"two\nlines"\n\n2,yes,5,x\n' + "".join(f"{one},4,5,x\n" for one in range(3, 30)) + "30,4,5,x,too,many\n"
     found = read(tmp_path, text.encode())

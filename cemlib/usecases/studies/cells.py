@@ -131,7 +131,7 @@ def read_numbers_of(column: pd.Series, asked: Asked, file: str, aside: SetAside,
     aside : SetAside
         Gets the cells that cannot be used.
     decimal : str
-        The sign before the decimals: ``.`` or ``,``.
+        The sign before the decimals: ``.`` or ``,``. Of answers that are mostly whole numbers "1,3" is two all the same.
     most : float
         Share of the cells that hold something which may be set aside.
 
@@ -148,6 +148,8 @@ def read_numbers_of(column: pd.Series, asked: Asked, file: str, aside: SetAside,
         # True is an answer, but not the number 1
         column = column.astype(object).map(lambda one: str(one) if isinstance(one, bool) else one)
     numbers = _as_numbers(column.where(given), decimal)
+    if is_text and decimal == "," and asked.noun == ANSWERS:
+        numbers = numbers.mask(_several_answers(column.where(given)))
     bad = given & numbers.isna()
     several = bad.mask(bad, column[bad].astype(str).str.fullmatch(_SEVERAL)).astype(bool)
     outside = (numbers < (-np.inf if asked.low is None else asked.low)) | (numbers > (np.inf if asked.high is None else asked.high))
@@ -176,6 +178,14 @@ def _as_numbers(column: pd.Series, decimal: str) -> pd.Series:
         with_comma = told.str.fullmatch(_WITH_COMMA).fillna(False).astype(bool)
         column = told.mask(with_comma, told.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)).where(with_comma | ~told.str.contains(".", regex=False).fillna(False).astype(bool))
     return pd.to_numeric(column, errors="coerce").astype(float).replace([np.inf, -np.inf], np.nan)
+
+
+def _several_answers(column: pd.Series) -> pd.Series:
+    """Which cells with a comma are several answers: all, where most of the column's are whole numbers, whatever its file has before the decimals of other columns."""
+    texts = column.dropna().astype(str).str.strip()
+    with_comma = texts.str.fullmatch(_WITH_COMMA) & texts.str.contains(",", regex=False)
+    is_whole = texts.str.fullmatch(r"[+-]?\d+").sum() > with_comma.sum()
+    return (with_comma & is_whole).reindex(column.index, fill_value=False).astype(bool)
 
 
 def _refuse_too_many(column: pd.Series, asked: Asked, file: str, told: Sequence[str], unread: int, n: int, most: float) -> None:
