@@ -87,7 +87,8 @@ class LakeStanding:
 
     def set_aside(self, study: str) -> pd.DataFrame:
         """The cells of a study's files that could not be used when it was opened last: file_name, line (the row, the header being the first), column,
-        reason_code, reason, raw (without what may be a number of a person); only for whoever owns the files and the secret.
+        reason_code, reason, raw (without what may be a number of a person). They are single people's answers: whoever reads the lake's files and has the secret
+        opens them, whatever the role, as with the lake's records; the pages tell a manager how many for which reason alone.
 
         Raises
         ------

@@ -79,7 +79,12 @@ def test_answers_that_are_no_number_are_set_aside(place, lake):
             "NPS: 1 of 150 answers is set aside: 1 no number (“…” in row 5).")
     assert list(told) == view.missing[:2]
     assert view.segments["satisfaction_n"].tolist() == [86, 60]
-    assert view.tables["set_aside"]["n"].tolist() == [1, 1, 1, 1]
+    assert view.tables["set_aside"][["n", "first_row"]].values.tolist() == [[1, 3], [1, 2], [1, 4], [1, 5]]
+    seen = view_segments(lake, study="invented", role="manager")
+    assert seen.missing[:2] == ["Satisfaction: 3 of 149 answers are set aside: 1 no number, 1 several numbers in one, 1 out of the scale 1 to 5.", "NPS: 1 of 150 answers is set aside: 1 no number."]
+    assert not any("lake.set_aside" in one for one in seen.missing)
+    assert list(seen.tables["set_aside"]) == ["file_name", "column", "reason_code", "reason", "n"]
+    # they are kept for whoever may see them, whoever opened the study
     kept = lake.set_aside("invented")
     assert kept[["file_name", "line", "column", "reason_code", "raw"]].values.tolist() == [
         ["answers.csv", 3, "Score", "bad_number", "yes"], ["answers.csv", 2, "Score", "several_numbers", "1, 3"], ["answers.csv", 4, "Score", "out_of_range", "19"],
@@ -156,6 +161,8 @@ def test_three_customers_are_too_few(place, lake):
     named = view_segments(lake, study="invented", by="named", role="manager")
     assert named.segments["is_suppressed"].all()
     assert named.rules.set_index("segment")["n"].isna().any()
+    # nor what the three hold
+    assert "No row holds “Yes” in Left." in named.missing
 
 
 def test_a_study_is_offered_where_it_has_something_to_say(place, lake):

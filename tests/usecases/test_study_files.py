@@ -22,12 +22,12 @@ ASKED = {"Note": Asked("Satisfaction", 1, 5, ANSWERS, is_rating=True), "Débit":
 HEADER, ROWS = ("Client", "Note", "Débit", "Ville"), (("007", "4", "7.5", "Orléans"), ("8", "5", "12.25", "Nîmes"), ("9", "3", "8", "Paris"))
 
 
-def read(folder, content: bytes, asked=ASKED, **source) -> StudyRows:
+def read(folder, content: bytes, asked=ASKED, role=None, **source) -> StudyRows:
     """The rows of one file."""
     (folder / "a.csv").write_bytes(content)
     told = {"name": "a", "path": folder / "a.yaml", "title": "A", "source": {"file": "a.csv", "customer": "Client", "rating": "Note", **source},
             "features": {"Débit": {"label": "Speed", "lever": "percent"}}, "edges": ["Débit -> outcome"]}
-    return read_study_files(Study.model_validate(told), asked)
+    return read_study_files(Study.model_validate(told), asked, role)
 
 
 def written(delimiter: str = ",", decimal: str = ".", rows=ROWS) -> str:
@@ -127,6 +127,22 @@ def test_the_decimal_commas_of_speeds_say_nothing_of_whole_answers(tmp_path, tol
     found = read(tmp_path, written(";", rows=means).encode(), **told)
     assert found.frame["Note"].tolist() == [3.5, 4.25, 4] * 10
     assert found.aside.sentences == []
+
+
+def test_a_manager_is_told_no_cell_and_no_row(tmp_path):
+    rows = [*((str(one), "4", "7.5", "x") for one in range(40)), ("40", "19", "8.5", "x"), ("41", "", "9", "x"), ("", "5", "9", "x")]
+    long = written(";", rows=rows) + "43;4;5;x;more\n"
+    found = read(tmp_path, long.encode(), role="manager")
+    assert found.aside.sentences == ["a.csv: 1 of 44 rows have more cells than the header (4); they are set aside.", "Satisfaction: 1 of 42 answers is set aside: 1 out of the scale 1 to 5.",
+                                     "Satisfaction: 1 of 43 rows has no answer."]
+    assert found.notes == ["1 of 43 rows name no customer and are left out."]
+    # the cells themselves are kept for others
+    assert found.aside.frame["line"].tolist() == [45, 42, 43, 44]
+    assert "first_row" not in found.aside.counts
+    for content, said in ((written(";", rows=[*rows[:1], *rows[40:41]]), "1 of 2 (50 %): 1 out of the scale 1 to 5"), (written(";", rows=[("1", "4", "1,250", "x")]), "column Débit")):
+        with pytest.raises(ParameterError) as error:
+            read(tmp_path, content.encode(), role="manager")
+        assert error.value.came == said
 
 
 def test_rows_are_counted_as_a_spreadsheet_does(tmp_path):

@@ -167,12 +167,21 @@ def test_answers_that_are_no_ratings_are_set_aside(place, lake):
     frame.loc[3, "who"] = None
     frame.to_csv(place / "studies" / "mended.csv", index=False)
     (place / "studies" / "mended.yaml").write_text(STUDY.replace("invented.csv", "mended.csv"))
-    view = what_if_satisfaction(lake, study="mended", changes="stalls-0.5", role="manager")
-    told = ("Satisfaction: 5 of 1,200 answers are set aside: 2 no number (“yes” in row 3, the first), 1 several numbers in one (“1, 3” in row 2), 1 out of the scale 1 to 5 (“19” in row 4), "
-            "1 empty (in row 9).")
-    assert view.missing[:3] == ["Speed: 1 of 1,200 values is set aside: 1 no number (“fast” in row 11).", told, view.missing[2]]
-    assert "lake.set_aside('mended')" in view.missing[2]
-    assert view.missing[3].startswith("1 of 1,200 rows name no customer")
+    view = what_if_satisfaction(lake, study="mended", changes="stalls-0.5", role="analyst")
+    # an empty cell is no answer
+    told = ["Satisfaction: 4 of 1,199 answers are set aside: 2 no number (“yes” in row 3, the first), 1 several numbers in one (“1, 3” in row 2), 1 out of the scale 1 to 5 (“19” in row 4).",
+            "Satisfaction: 1 of 1,200 rows has no answer (row 9)."]
+    assert view.missing[:3] == ["Speed: 1 of 1,200 values is set aside: 1 no number (“fast” in row 11).", *told]
+    assert "lake.set_aside('mended')" in view.missing[3]
+    assert view.missing[4].startswith("1 of 1,200 rows name no customer and are left out (row 5).")
+    assert "1,194 of 1,200 rows are used: 6 have no answer that can be used, or no customer." in view.cautions
+    assert view.tables["set_aside"]["first_row"].min() == 2
+    # single people's answers: a manager reads how many and why, neither which nor where
+    seen = what_if_satisfaction(lake, study="mended", role="manager")
+    assert seen.missing == [
+        "Speed: 1 of 1,200 values is set aside: 1 no number.", "Satisfaction: 4 of 1,199 answers are set aside: 2 no number, 1 several numbers in one, 1 out of the scale 1 to 5.",
+        "Satisfaction: 1 of 1,200 rows has no answer.", "1 of 1,200 rows name no customer and are left out."]
+    assert list(seen.tables["set_aside"]) == ["file_name", "column", "reason_code", "reason", "n"]
     # five have no rating, one nobody; a row without a speed has its rating
     assert (len(view.model.y_), view.ratings.n_dropped) == (1194, 6)
     assert view.model.X_["mbps"].isna().sum() == 1

@@ -58,7 +58,7 @@ class Reader:
     def _read_study(self, study: str, asked: Asked) -> StudyCustomers | None:
         """The customers of a study; one that cannot be read is told in full, for its file is the reader's own."""
         try:
-            return StudyCustomers(load_study(study, "segments"), self.lake)
+            return StudyCustomers(load_study(study, "segments"), self.lake, self.role)
         except CallError as error:
             if asked.strict:
                 raise

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cemlib.errors import ParameterError, UnknownNameError, hide_identifiers
+from cemlib.privacy import may_see_records
 from cemlib.usecases.segments.division import Marks
 from cemlib.usecases.segments.features import Feature, as_measured_frame
 from cemlib.usecases.segments.outcomes import Outcome
@@ -30,6 +31,8 @@ class StudyCustomers:
         With a section ``segments``.
     lake : Lake
         Keeps what is set aside.
+    role : str, optional
+        A manager is told what is set aside in totals.
 
     Raises
     ------
@@ -42,8 +45,8 @@ class StudyCustomers:
     noun = noun_of_all = "customers"
     period, earlier, earlier_marks, not_moved = "", None, None, ""
 
-    def __init__(self, study: Study, lake) -> None:
-        self._lake, self.told, self.study, self._section = lake, study, study.name, study.segments
+    def __init__(self, study: Study, lake, role: str | None = None) -> None:
+        self._role, self._lake, self.told, self.study, self._section = role, lake, study, study.name, study.segments
         blocks = (("behaviour", self._section.behaviour), ("expectation", self._section.expectation))
         self._features = {name: one for _, features in blocks for name, one in features.items()}
         self.catalogue = tuple(Feature(name, block, one.unit, one.label, one.log) for block, features in blocks for name, one in features.items())
@@ -52,7 +55,7 @@ class StudyCustomers:
         self._read()
 
     def _read(self) -> None:
-        rows = read_study_files(self.told, self._asked())
+        rows = read_study_files(self.told, self._asked(), self._role)
         self._notes, self.set_aside = [*keep_aside(self.told, "segments", rows, self._lake), *rows.notes], rows.aside.counts
         customer = self.told.source.customer
         frame = rows.frame[rows.frame[customer].notna()].reset_index(drop=True)
@@ -102,9 +105,12 @@ class StudyCustomers:
         if not any((one == value).any() for one in texts):
             there = list(pd.concat(texts).value_counts().index[:5])
             where = ", ".join(str(one.name) for one in columns)
-            if value.casefold() in [one.casefold() for one in there]:
+            is_near = value.casefold() in [one.casefold() for one in there]
+            # a value may be one customer's own
+            there = there if may_see_records(self._role) else []
+            if is_near:
                 raise ParameterError("No row holds the value that is counted.", wanted=value, came=", ".join(there), where=f"study {self.study}: column {where}")
-            self._notes.append(f"No row holds “{value}” in {where}; there are: {', '.join(f'“{hide_identifiers(one)[:20]}”' for one in there) or 'none'}.")
+            self._notes.append(f"No row holds “{value}” in {where}{f'; there are: {shown}' if (shown := ', '.join(f'“{hide_identifiers(one)[:20]}”' for one in there)) else ''}.")
         return [(one == value).astype(float).where(one.notna()) for one in texts]
 
     @property

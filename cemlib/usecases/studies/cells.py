@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cemlib.errors import ParameterError, hide_identifiers
+from cemlib.privacy import may_see_records
 
 __all__ = ["ANSWERS", "MISSING_VALUE", "Asked", "SetAside", "read_numbers_of", "shown_value"]
 
@@ -33,7 +34,7 @@ class Asked:
     noun : str
         What one cell is: ``ANSWERS`` or values.
     is_rating : bool
-        Whether a row without it is left out: then empty cells are counted too.
+        Whether a row without it is left out: then empty cells are set aside and told too, apart from the answers.
     keys : tuple of str
         Where the study's file asks for it.
     """
@@ -68,8 +69,15 @@ class Asked:
 class SetAside:
     """The cells of a study that cannot be used, in the order in which they were found.
 
+    Parameters
+    ----------
+    role : str, optional
+        Of whom it is told: a manager reads how many for which reason, neither a cell nor its row. They are somebody's answer.
+
     Attributes
     ----------
+    shows_cells : bool
+        Whether sentences, and errors, may tell a cell and its row.
     sentences : list of str
         What is told of them, a sentence a column.
 
@@ -83,9 +91,15 @@ class SetAside:
     ['Satisfaction: 2 of 3 answers are set aside: 1 several numbers in one (“1, 3” in row 3), 1 out of the scale 1 to 5 (“19” in row 5).']
     >>> aside.frame[["line", "column", "reason_code"]].values.tolist()
     [[3, 'Score', 'several_numbers'], [5, 'Score', 'out_of_range']]
+    >>> aside = SetAside("manager")
+    >>> read_numbers_of(cells, Asked("Satisfaction", 1, 5, ANSWERS), "survey.csv", aside, most=0.9).tolist()
+    [4.0, nan, nan, nan]
+    >>> aside.sentences
+    ['Satisfaction: 2 of 3 answers are set aside: 1 several numbers in one, 1 out of the scale 1 to 5.']
     """
 
-    def __init__(self) -> None:
+    def __init__(self, role: str | None = None) -> None:
+        self.shows_cells = may_see_records(role)
         self.sentences: list[str] = []
         self._parts: list[pd.DataFrame] = []
 
@@ -102,9 +116,16 @@ class SetAside:
 
     @property
     def counts(self) -> pd.DataFrame:
-        """How many of each file and column for which reason, and the first row of them."""
+        """How many of each file and column for which reason, and the first row of them where rows may be told."""
         by = self.frame.groupby(["file_name", "column", "reason_code", "reason"], sort=False)["line"]
-        return by.agg(n="size", first_row="min").reset_index()
+        return by.agg(**{"n": "size"} | ({"first_row": "min"} if self.shows_cells else {})).reset_index()
+
+    def place_of(self, cells: pd.Series, *, is_empty: bool = False) -> str:
+        """The first of these cells and its row, in brackets; nothing where they may not be told."""
+        if not self.shows_cells:
+            return ""
+        shown = "" if is_empty else f"{shown_value(cells.iloc[0])} in "
+        return f" ({shown}row {cells.index[0]}{', the first' if len(cells) > 1 else ''})"
 
 
 def shown_value(value: object) -> str:
@@ -154,19 +175,21 @@ def read_numbers_of(column: pd.Series, asked: Asked, file: str, aside: SetAside,
     several = bad.mask(bad, column[bad].astype(str).str.fullmatch(_SEVERAL)).astype(bool)
     outside = (numbers < (-np.inf if asked.low is None else asked.low)) | (numbers > (np.inf if asked.high is None else asked.high))
     found = [("bad_number", "no number", bad & ~several), ("several_numbers", "several numbers in one", several), ("out_of_range", f"out of the scale {asked.scale}" if outside.any() else "", outside)]
-    found += [(MISSING_VALUE, "empty", ~given)] if asked.is_rating else []
     told = []
     for code, reason, mask in found:
         if mask.any():
             cells = column[mask]
             aside.add(file, cells, code, reason)
-            told.append(f"{len(cells):,} {reason} ({'' if code == MISSING_VALUE else shown_value(cells.iloc[0]) + ' '}in row {cells.index[0]}{', the first' if len(cells) > 1 else ''})")
+            told.append(f"{len(cells):,} {reason}{aside.place_of(cells)}")
     unread, n = int((bad | outside).sum()), int(given.sum())
     _refuse_too_many(column, asked, file, told, unread, n, most)
     if told:
-        rows = len(column) if asked.is_rating else n
-        gone = unread + (len(column) - n if asked.is_rating else 0)
-        aside.sentences.append(f"{asked.label}: {gone:,} of {rows:,} {asked.noun} {'is' if gone == 1 else 'are'} set aside: {', '.join(told)}.")
+        aside.sentences.append(f"{asked.label}: {unread:,} of {n:,} {asked.noun} {'is' if unread == 1 else 'are'} set aside: {', '.join(told)}.")
+    if asked.is_rating and n < len(column):
+        # an empty cell is no answer: it is told apart, whatever the answers are
+        empty = column[~given]
+        aside.add(file, empty, MISSING_VALUE, "empty")
+        aside.sentences.append(f"{asked.label}: {len(empty):,} of {len(column):,} rows {'has' if len(empty) == 1 else 'have'} no answer{aside.place_of(empty, is_empty=True)}.")
     return numbers.mask(outside)
 
 

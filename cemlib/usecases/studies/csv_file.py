@@ -164,7 +164,7 @@ def _without_long_rows(text: str, delimiter: str, name: str, aside: SetAside, sk
     except csv.Error as error:
         raise ParameterError("The file of a study cannot be cut into cells.", came=str(error), where=f"{name}, line {reader.line_num + skipped}", todo="Check the quotes around its texts.") from None
     aside.add(name, pd.Series(long, name="", dtype=object), "too_many_columns", "the row has more cells than the header")
-    told = f"{len(long):,} of {rows:,} rows have more cells than the header ({len(header)}), the first is row {next(iter(long), 0)}"
+    told = f"{len(long):,} of {rows:,} rows have more cells than the header ({len(header)}){f', the first is row {next(iter(long), 0)}' if aside.shows_cells else ''}"
     if len(long) > most * rows:
         raise ParameterError("Too many rows of a file have more cells than its header.", wanted=f"at most {100 * most:g} %", came=told, where=name,
                              todo=f"It was cut at {_DELIMITERS.get(delimiter, repr(delimiter))}: a text or a number that holds that sign needs quotes, or say `delimiter` in the source.")
@@ -172,10 +172,10 @@ def _without_long_rows(text: str, delimiter: str, name: str, aside: SetAside, sk
     return made.getvalue()
 
 
-def tell_decimal(frame: pd.DataFrame, columns: Collection[str], name: str) -> str:
+def tell_decimal(frame: pd.DataFrame, columns: Collection[str], name: str, *, shows_cells: bool = True) -> str:
     """What stands before the decimals of these columns: a comma where most cells of one have it.
 
-    A comma in a few cells tells nothing: "1,3" may be two answers.
+    A comma in a few cells tells nothing: "1,3" may be two answers. An error names a cell where ``shows_cells``.
 
     Raises
     ------
@@ -207,6 +207,6 @@ def tell_decimal(frame: pd.DataFrame, columns: Collection[str], name: str) -> st
         raise ParameterError("What stands before the decimals of a file cannot be told.", came=f"commas in {', '.join(commas)}, points in {', '.join(points)}", where=name, todo=todo)
     if thousands and not commas:
         first = frame[thousands[0]].dropna().iloc[0]
-        raise ParameterError("Commas of a file may stand before decimals or between thousands.", came=f"“{str(first)[:12]}” in column {thousands[0]}", where=name,
+        raise ParameterError("Commas of a file may stand before decimals or between thousands.", came=f"{f'“{str(first)[:12]}” in ' if shows_cells else ''}column {thousands[0]}", where=name,
                              todo=f"{todo[:-1]}; with thousands, take the commas out.")
     return ","

@@ -35,7 +35,7 @@ class StudyRows:
     aside: SetAside
 
 
-def read_study_files(study: Study, asked: Mapping[str, Asked]) -> StudyRows:
+def read_study_files(study: Study, asked: Mapping[str, Asked], role: str | None = None) -> StudyRows:
     """Read the file of a study, and those that are joined to it.
 
     Parameters
@@ -43,6 +43,8 @@ def read_study_files(study: Study, asked: Mapping[str, Asked]) -> StudyRows:
     study : Study
     asked : mapping of str to Asked
         The columns whose numbers are wanted. A cell of them that is none is missing in the frame and set aside; the other columns are as they stand.
+    role : str, optional
+        To whom it is told: see :class:`cemlib.usecases.studies.cells.SetAside`.
 
     Raises
     ------
@@ -51,13 +53,13 @@ def read_study_files(study: Study, asked: Mapping[str, Asked]) -> StudyRows:
     UnknownNameError
         A file has no such column of rating or customer.
     """
-    customer, notes, aside = str(study.source.customer), [], SetAside()
+    customer, notes, aside = str(study.source.customer), [], SetAside(role)
     main = _read(study, str(study.source.file), customer, aside)
     frame, left = _with_numbers(study, main, asked, aside)
     nobody = frame[customer].isna()
     aside.add(main.name, frame.loc[nobody, customer], MISSING_VALUE, "no customer")
     if nobody.any():
-        notes.append(f"{int(nobody.sum()):,} of {len(frame):,} rows name no customer and are left out (row {frame.index[nobody][0]}{', the first' if nobody.sum() > 1 else ''}).")
+        notes.append(f"{int(nobody.sum()):,} of {len(frame):,} rows name no customer and are left out{aside.place_of(frame.loc[nobody, customer], is_empty=True)}.")
     for name in study.source.join:
         file = _read(study, name, customer, aside)
         other, left = _with_numbers(study, file, left, aside, taken=frame.columns)
@@ -81,14 +83,14 @@ def read_study_files(study: Study, asked: Mapping[str, Asked]) -> StudyRows:
 
 
 def keep_aside(study: Study, use: str, rows: StudyRows, lake) -> list[str]:
-    """Keep what was set aside for this use in the lake's quarantine; what is told of it, in sentences."""
+    """Keep what was set aside for this use in the lake's quarantine; what is told of it, in sentences: who may not see the cells is not told where they are."""
     try:
         keep_set_aside(lake.path, study.name, use, rows.aside.frame)
     except CemError as error:
         # a page that is read by others than the owner is shown all the same
         return [*rows.aside.sentences, f"{error.what} ({error.came or error.todo})"]
     where = [f"What is set aside lies with its reason, file and row in the lake's quarantine: lake.set_aside({study.name!r})."]
-    return [*rows.aside.sentences, *(where if rows.aside.sentences else [])]
+    return [*rows.aside.sentences, *(where if rows.aside.sentences and rows.aside.shows_cells else [])]
 
 
 def _read(study: Study, name: str, customer: str, aside: SetAside) -> CsvFile:
@@ -102,7 +104,7 @@ def _read(study: Study, name: str, customer: str, aside: SetAside) -> CsvFile:
 def _with_numbers(study: Study, file: CsvFile, asked: Mapping[str, Asked], aside: SetAside, taken: pd.Index | None = None) -> tuple[pd.DataFrame, dict[str, Asked]]:
     """The frame of a file with its numbers read, and what is still asked for of other files."""
     here = {name: one for name, one in asked.items() if name in file.frame.columns and (taken is None or name not in taken)}
-    decimal = study.source.decimal or tell_decimal(file.frame, list(here), file.name)
+    decimal = study.source.decimal or tell_decimal(file.frame, list(here), file.name, shows_cells=aside.shows_cells)
     cells = file.as_text(list(here)) if decimal == "," else file.frame
     read = {name: read_numbers_of(cells[name], one, file.name, aside, decimal=decimal, most=study.most_set_aside) for name, one in here.items()}
     return file.frame.assign(**read), {name: one for name, one in asked.items() if name not in here}

@@ -52,8 +52,8 @@ class Ratings:
     set_aside: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
 
-def read_study_ratings(study: Study, lake) -> Ratings:
-    """Read the ratings of a study.
+def read_study_ratings(study: Study, lake, role: str | None = None) -> Ratings:
+    """Read the ratings of a study; a manager is told what is set aside in totals.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def read_study_ratings(study: Study, lake) -> Ratings:
     else:
         rating, customer = str(study.source.rating), str(study.source.customer)
         asked = {name: Asked(one.label, keys=("features", name)) for name, one in study.features.items() if one.kind == "number"}
-        rows = read_study_files(study, asked | {rating: Asked("Satisfaction", *study.scale, ANSWERS, is_rating=True, keys=("source", "rating"))})
+        rows = read_study_files(study, asked | {rating: Asked("Satisfaction", *study.scale, ANSWERS, is_rating=True, keys=("source", "rating"))}, role)
         frame, notes, aside = rows.frame, [*keep_aside(study, "levers", rows, lake), *rows.notes], rows.aside.counts
     keep = frame[rating].notna() & frame[customer].notna()
     rows = frame[keep].reset_index(drop=True)

@@ -208,4 +208,4 @@ def open_study(lake, study: str, role: str | None = None, strict: bool = True, *
 
 def _open(lake, study: str, role: str | None, strict: bool) -> Reader:
     told = load_study(study, "levers")
-    return Reader(lake, told, read_study_ratings(told, lake), role=role, strict=strict, snapshot=str(lake.snapshot().id) if told.source.lake else "")
+    return Reader(lake, told, read_study_ratings(told, lake, role), role=role, strict=strict, snapshot=str(lake.snapshot().id) if told.source.lake else "")

@@ -125,7 +125,7 @@ class SatisfactionView(MinimumView):
     @cached_property
     def cautions(self) -> list[str]:
         """What this cannot tell."""
-        return caution_sentences(self.scenario, self.study, self.model.warnings_, self.ratings.n_dropped, self.label)
+        return caution_sentences(self.scenario, self.study, self.model.warnings_, len(self.ratings.rating), self.ratings.n_dropped, self.label)
 
     def count_words(self, customers: int) -> str:
         """A count of customers as the reader may see it."""

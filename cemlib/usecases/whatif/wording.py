@@ -33,7 +33,7 @@ def answer_sentences(one: Scenario, who: str, label: Callable[[str], str], custo
     return [strong + ".", f"{moved} {claim}"]
 
 
-def caution_sentences(one: Scenario, study: Study, suspects: Sequence[str], dropped: int, label: Callable[[str], str]) -> list[str]:
+def caution_sentences(one: Scenario, study: Study, suspects: Sequence[str], used: int, dropped: int, label: Callable[[str], str]) -> list[str]:
     """What this cannot tell."""
     tied = {} if one.result is None else one.result.tied
     told = [tied_words(label(name), label(other), wider) for name, (other, wider) in tied.items()]
@@ -44,7 +44,7 @@ def caution_sentences(one: Scenario, study: Study, suspects: Sequence[str], drop
     told = [_PERCENT.sub(r"\1 %", one) for one in told]
     told += list(suspects)
     if dropped:
-        told.append(f"{dropped:,} rows without a rating that can be used, or without a customer, are left out.")
+        told.append(f"{used:,} of {used + dropped:,} rows are used: {dropped:,} {'has' if dropped == 1 else 'have'} no answer that can be used, or no customer.")
     told.append("Only those who answered are seen; who answers is not who is a customer.")
     if study.unobserved:
         told.append(f"The graph declares as not observed: {', '.join(study.unobserved)}.")
