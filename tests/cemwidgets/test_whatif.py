@@ -201,6 +201,23 @@ def test_what_the_study_does_not_tell_is_said_or_left_out(view):
     assert "tells no cost for Stalls" in state.first()
 
 
+def test_a_direction_that_nobody_declared_is_not_recommended(view):
+    features = {**TOLD["features"], "tier": {"label": "Tier", "lever": "add", "low": -2, "high": 2, "cost": 1}}
+    other = Reader(None, Study(**{**TOLD, "features": features}), view.ratings).view()
+    assert list(other.levers) == ["stalls", "tier"]
+    assert other.importance["driver"].tolist() == ["Stalls"]
+    assert set(other.first.ranking["improvement"]) == {"Stalls"}
+    said = "does not tell which direction is good (better: 1 or −1) for Tier: nothing is recommended."
+    assert said in WhatIfState(other).importance()
+    assert said not in WhatIfState(view).importance()
+    # where no driver has one, there is no map to be had by choosing others
+    features = {name: {**one, "better": 0} for name, one in features.items()}
+    none = WhatIfState(Reader(None, Study(**{**TOLD, "features": features}), view.ratings).view())
+    assert "Of no driver it is told which direction is good." in none.gains_map()
+    assert "for Stalls, Tier: nothing is recommended." in none.importance()
+    assert none.first() == ""
+
+
 def test_on_a_narrow_screen_the_graph_is_told_in_words(view):
     told = re.search(r'<ul class="cem-arrows">.*?</ul>', WhatIfState(view).graph())[0]
     assert "Satisfaction</strong> ← " in told

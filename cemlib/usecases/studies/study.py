@@ -42,7 +42,7 @@ class Feature(BaseModel):
     kind : str
         ``category`` becomes one column of 0 and 1 for each of its values but the most frequent.
     better : int
-        Good direction, 0 where there is none.
+        Good direction, 0 where none is declared: then improving it is never recommended, though a lever may move it.
     lever : str, optional
         How it can be changed: add, percent, at_least, at_most. Without one it is adjusted for alone.
     low, high, step : float

@@ -29,7 +29,9 @@ _MOSTLY = 0.5
 
 
 def name_drivers(features: pd.DataFrame, told: Mapping[str, Feature], graph: CausalGraph | None = None) -> dict[str, list[str]]:
-    """The drivers that can be improved: features with a lever or a good direction, under their labels; those that say nearly the same together.
+    """The drivers that can be improved: features with a declared good direction, under their labels; those that say nearly the same together.
+
+    A lever alone makes no driver: the direction in which the ratings of a survey go is no advice as long as nobody declared that it is good.
 
     Where the graph says that one acts on the other each stands alone: what it does through the other, and what is left for the other to do, can be told apart.
 
@@ -38,14 +40,14 @@ def name_drivers(features: pd.DataFrame, told: Mapping[str, Feature], graph: Cau
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> stalls, price = rng.normal(size=(2, 300))
-    >>> told = {"stalls": Feature(label="Stalls", better=-1), "wait": Feature(label="Waiting", better=-1), "price": Feature(label="Price", lever="add")}
-    >>> X = pd.DataFrame({"stalls": stalls, "wait": stalls + rng.normal(0, 0.3, 300), "price": price})
+    >>> told = {"stalls": Feature(label="Stalls", better=-1), "wait": Feature(label="Waiting", better=-1), "price": Feature(label="Price", better=-1), "gb": Feature(label="Data", lever="add")}
+    >>> X = pd.DataFrame({"stalls": stalls, "wait": stalls + rng.normal(0, 0.3, 300), "price": price, "gb": rng.normal(size=300)})
     >>> name_drivers(X, told)
     {'Stalls and Waiting': ['stalls', 'wait'], 'Price': ['price']}
     >>> list(name_drivers(X, told, CausalGraph([("stalls", "wait"), ("wait", "outcome"), ("price", "outcome")])))
     ['Stalls', 'Waiting', 'Price']
     """
-    names = [name for name, one in told.items() if (one.better or one.lever) and name in features]
+    names = [name for name, one in told.items() if one.better and name in features]
     parts = [part for members in (group_collinear(features[names]).values() if names else ()) for part in _apart(members, graph)]
     return {" and ".join(told[one].label for one in members): members for members in parts}
 
@@ -178,6 +180,11 @@ class StudyDrivers:
             return self._model.weigh_price(quality, other)
         except ParameterError:
             return None
+
+    @cached_property
+    def without_direction(self) -> list[str]:
+        """Features that could be moved, but of which the study does not tell which direction is good: no drivers."""
+        return [one.label for name, one in self._study.levers.items() if not one.better and name in self._model.X_]
 
     @cached_property
     def without_cost(self) -> list[str]:

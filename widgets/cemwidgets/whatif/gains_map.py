@@ -33,6 +33,8 @@ def gains_svg(frame: pd.DataFrame, selected: str = "", live: bool = True) -> str
         Whether a point answers clicks and keys.
     """
     known = [(number, one) for number, one in enumerate(frame.itertuples(), 1) if one.state == "ok"]
+    if frame.empty:
+        return '<div class="cem-empty">Of no driver it is told which direction is good.</div>'
     if not known:
         return '<div class="cem-empty">Too few to draw a map.</div>'
     ticks = _ticks(min(0.0, *(one.low for _, one in known)), max(0.05, *(one.high for _, one in known)))

@@ -197,7 +197,9 @@ class WhatIfState(UseCaseState):
     @_of_a_study
     def importance(self, live: bool = True) -> str:
         """The table beside the map."""
-        return box("The same as a table", importance_table(self.view.importance, self.view.study.features, self.view.driver, live), note="click a row or a point" if live else self.view.who_words)
+        frame, silent = self.view.importance, self.view.driven.without_direction
+        missing = f'<p class="cem-note">The study does not tell which direction is good (better: 1 or −1) for {esc(", ".join(silent))}: nothing is recommended.</p>' if silent else ""
+        return box("The same as a table", importance_table(frame, self.view.study.features, self.view.driver, live) + missing, note="click a row or a point" if live else self.view.who_words)
 
     @_of_a_study
     def about(self, live: bool = True) -> str:
