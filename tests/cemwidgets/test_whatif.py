@@ -11,7 +11,7 @@ import pytest
 from cemwidgets.whatif import WhatIfState
 from cemwidgets.whatif.drawing import bands_svg, graph_svg
 from cemwidgets.whatif.gains_map import gains_svg
-from cemwidgets.whatif.tables import budgets_table, importance_table
+from cemwidgets.whatif.tables import budgets_table, drivers_table, importance_table
 from cemwidgets.whatif.view import WhatIfPage
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,11 +64,16 @@ def test_scenarios_are_kept_shown_and_forgotten(view):
     chips.clicked = {"event": "filter", "name": "who", "value": "region=north", "n": 3}
     assert "saved=all~stalls-1" in chips.query.replace("%7E", "~")
     assert "who=region%3Dnorth" in chips.query
-    assert len(page.view.scenario_table()) == 2
+    assert page.view.scenario_table()["state"].tolist() == ["kept", "shown now"]
+    assert re.findall(r'data-key="((?:load|forget)-\d)"', page.scenarios.html) == ["load-0", "forget-0"]
     assert "region north" in page.gains_map.html
     page.scenarios.clicked = {"event": "load", "number": "0", "n": 4}
     assert page.view.scenario.who == "all"
     assert "who=" not in chips.query
+    # kept and shown: one row, which cannot be shown again
+    assert page.view.scenario_table()["state"].tolist() == ["kept, shown now"]
+    assert page.scenarios.html.count("kept, shown now") == 1
+    assert re.findall(r'data-key="((?:load|forget)-\d)"', page.scenarios.html) == ["forget-0"]
     page.scenarios.clicked = {"event": "forget", "number": "0", "n": 5}
     assert page.view.saved == ()
     assert "saved=" not in chips.query
@@ -231,6 +236,11 @@ def test_what_harms_says_so_on_the_map_and_in_the_table():
     assert ">Speed<" in drawn
     assert "rating points, harms" in drawn
     assert "harms" in importance_table(frame, {})
+
+
+def test_a_share_below_nothing_is_about_nothing_with_its_interval():
+    drawn = drivers_table(pd.DataFrame({"driver": ["Speed", "Age"], "share": [0.5, -0.009], "low": [0.4, -0.02], "high": [0.6, 0.004], "state": "ok"}))
+    assert re.findall(r"(about 0|50\.0) <small>([^<]+)</small>", drawn) == [("50.0", "40.0 – 60.0"), ("about 0", "−2.0 – 0.4")]
 
 
 @pytest.mark.parametrize(("cheapest", "said"), [(1250.0, "nothing: the cheapest sure improvement costs 1,250<"), (None, "nothing: no improvement is sure<")], ids=["dear", "none"])

@@ -20,6 +20,7 @@ from cemlib.usecases.studies.catalogue import load_study, study_names
 from cemlib.usecases.studies.study import Feature, in_words
 from cemlib.usecases.whatif.changes import read_changes, write_changes
 from cemlib.usecases.whatif.driver_wording import describe_weighing
+from cemlib.usecases.whatif.figures import plain
 
 LEVERS = {
     "stalls": Feature(label="Stalls", lever="add", low=-2, high=2), "mbps": Feature(label="Speed", lever="percent"),
@@ -219,6 +220,9 @@ def test_a_slider_past_the_data_has_no_figure_and_says_where_they_end(lake):
         assert view.scenario.result is None
         assert view.scenario.problem.startswith("100 % of the ratings would be moved to where nobody was observed")
         assert "Speed was observed from 5" in view.scenario.problem
+        for box in (WhatIfState(view).chart(), WhatIfState(view).compared()):
+            assert "This cannot be told. 100 % of the ratings" in box
+            assert "Speed was observed from 5.04 to 40 Mbit/s. Move less far." in box
         assert view.answer == [f"**The mean rating of all customers is {view.model.y_.mean():.2f}** (90 % {view.scenario.now_low:.2f} to {view.scenario.now_high:.2f}; 1,200 ratings, 600 customers)."]
     # the mean itself never leaves its scale
     found = view.whatif.do({"mbps": ">=9000"})
@@ -233,7 +237,7 @@ def test_a_few_people_are_not_counted_for_a_manager(lake):
         shown = what_if_satisfaction(lake, study="invented", changes="stalls-0.5", role=role)
         island = shown.tables["compared"].set_index("segment").loc["island"]
         assert pd.isna(island["n_customers"]) == (role == "manager")
-        assert "for region island, too few<" in WhatIfState(shown).first()
+        assert f"for region island, {'a few' if role == 'manager' else '7'} customers, too few<" in WhatIfState(shown).first()
         assert shown.tables["improvements_first"].query("segment == 'island'")["n_customers"].isna().all() == (role == "manager")
 
 
@@ -254,7 +258,8 @@ def test_six_scenarios_are_kept_and_each_once(lake):
         other.save()
     other = other.forget(0).save()
     assert other.saved[-1].values == {"mbps": 10.0}
-    assert len(other.scenario_table()) == 7
+    # the one that is shown is kept too: one row for both
+    assert other.scenario_table()["state"].tolist() == ["kept"] * 5 + ["kept, shown now"]
     # a view is not changed by what comes after it
     assert view.saved[-1].values == {"stalls": -3.0}
 
@@ -262,6 +267,13 @@ def test_six_scenarios_are_kept_and_each_once(lake):
 def test_gain_and_first_improvement_agree_with_the_levers(view):
     assert set(view.importance["driver"]) == {"Stalls", "Speed"}
     assert (view.first.ranking["state"] == "too few").sum() == 2
+    # the rate can be worked out from what stands beside it: points on the mean, customers and cost
+    best = view.first.ranking.iloc[0]
+    assert 100 * best["gain_per_cost"] == pytest.approx(best["effect"] * best["n_customers"] / best["cost"] * 100)
+    shown = WhatIfState(view).first()
+    assert f"for region {best['segment']}, {best['n_customers']:,} customers<" in shown
+    assert "most rating points, summed over customers, per 100 of cost first" in shown
+    assert f"{plain(best['gain'])} points for {best['cost']:,.0f}<" in shown
     assert {"drivers", "drivers_by_level", "shapes", "importance", "scenarios", "compared", "improvements_first"} == set(view.tables)
     nodes, edges = view.drawn_graph()
     assert nodes.set_index("name")["role"].to_dict() == {"tier": "adjusted", "mood": "unobserved", "stalls": "change", "mbps": "adjusted", "outcome": "outcome"}
@@ -311,7 +323,7 @@ def test_a_percentage_lifts_no_zero(place, lake):
     assert view.first.budgets["budget"].max() < 1e6
     assert view.not_lifted == {"Speed": pytest.approx((frame["mbps"] == 0).sum() / (frame["mbps"] < goal).sum())}
     assert "which no percentage lifts" in WhatIfState(view).first()
-    assert "for region south, no cost known" in WhatIfState(view).first()
+    assert "for region south, 300 customers, no cost known" in WhatIfState(view).first()
 
 
 def _changed(place, lake, frame, text):

@@ -148,7 +148,7 @@ class SatisfactionView(MinimumView):
 
     @property
     def drivers(self) -> pd.DataFrame:
-        """Share of the differences of the ratings that goes with each feature; categories as one."""
+        """Share of the differences of the ratings that goes with each feature; categories as one. The estimate of one that is about 0 may be negative."""
         return self.driven.shares
 
     @property
@@ -226,11 +226,13 @@ class SatisfactionView(MinimumView):
         return found
 
     def scenario_table(self) -> pd.DataFrame:
-        """The kept scenarios and the one that is shown, side by side."""
-        rows = []
-        for one in [*self.saved, self.scenario]:
+        """The kept scenarios and the one that is shown, side by side; ``state``: kept, shown now, or both in one row."""
+        shown, rows = (self.scenario.who, self.scenario.values), []
+        states = ["kept, shown now" if (one.who, one.values) == shown else "kept" for one in self.saved]
+        listed = [*zip(self.saved, states, strict=True), *([] if "kept, shown now" in states else [(self.scenario, "shown now")])]
+        for one, state in listed:
             result = one.result
-            rows.append({"who": self._who_words(one.who), "changes": one.text, "n_customers": one.n_customers, "now": one.now, "now_low": one.now_low, "now_high": one.now_high, "effect": result.effect if result else np.nan,
+            rows.append({"state": state, "who": self._who_words(one.who), "changes": one.text, "n_customers": one.n_customers, "now": one.now, "now_low": one.now_low, "now_high": one.now_high, "effect": result.effect if result else np.nan,
                          "low": result.low if result else np.nan, "high": result.high if result else np.nan, "extrapolation_ratio": result.extrapolation_share if result else np.nan,
                          "cost": np.nan if one.cost is None else one.cost, "claim": result.claim if result else ""})
         return self.hide(pd.DataFrame(rows))

@@ -163,16 +163,21 @@ class WhatIfState(UseCaseState):
         """The ratings now and then."""
         result = self.view.scenario.result
         if result is None:
-            return box("Now and then", '<div class="cem-empty">Move a lever: the expected ratings now and then stand here.</div>')
+            return box("Now and then", self._empty("Move a lever: the expected ratings now and then stand here."))
         return box("Now and then", bands_svg(self.view.scenario.bands, self.view.study.scale, float(result.expected.mean()), float((result.expected + result.gains).mean())),
                    note="expected rating of each answer, share of the answers")
+
+    def _empty(self, words: str) -> str:
+        """What stands in a box without figures: these words, or why the scenario that was asked for cannot be told."""
+        problem = self.view.scenario.problem
+        return f'<div class="cem-empty">{esc(f"This cannot be told. {problem}" if problem else words)}</div>'
 
     @_of_a_study
     def compared(self, live: bool = True) -> str:
         """Who moves."""
         frame = self.view.scenario.compared
         if frame.empty:
-            return box("Who moves", '<div class="cem-empty">Nothing is moved.</div>')
+            return box("Who moves", self._empty("Nothing is moved." if self.view.scenario.result is None else "The study names no other group by which to tell it apart."))
         shown = frame.sort_values("n", ascending=False).head(8)
         return box("Who moves", compared_table(self.view.hide(shown), self.view.compared_group), note="mean rating now and its change, 90 % intervals")
 
@@ -219,8 +224,8 @@ class WhatIfState(UseCaseState):
         if found is None:
             return box("Which improvement for whom first", missing) if missing else ""
         sure = found.ranking.loc[found.ranking["state"] == "ok", "cost"]
-        body = first_table(found.ranking, self.view.first_group) + f"<h3>What a budget reaches</h3>{budgets_table(found.budgets, self.view.study.cost_unit, float(sure.min()) if len(sure) else None)}{missing}"
-        return box("Which improvement for whom first", body, note=f"most rating points for its cost first; cost in {self.view.study.cost_unit}")
+        body = first_table(self.view.hide(found.ranking), self.view.first_group) + f"<h3>What a budget reaches</h3>{budgets_table(found.budgets, self.view.study.cost_unit, float(sure.min()) if len(sure) else None)}{missing}"
+        return box("Which improvement for whom first", body, note=f"most rating points, summed over customers, per 100 of cost first; cost in {self.view.study.cost_unit}")
 
     @_of_a_study
     def drivers(self, live: bool = True) -> str:

@@ -103,34 +103,45 @@ def drivers_table(frame: pd.DataFrame) -> str:
 
 def _share(one, top: float) -> dict[str, object]:
     known = math.isfinite(one.share)
-    return {"driver": one.driver, "share": percent(max(one.share, 0.0) if known else None), "share_note": f"{percent(max(one.low, 0.0))} – {percent(max(one.high, 0.0))}" if known else "",
+    # the estimate of a share of about 0 may be negative
+    share = percent(one.share if known else None) if not known or one.share >= 0 else "about 0"
+    return {"driver": one.driver, "share": share, "share_note": f"{percent(one.low)} – {percent(one.high)}".replace("-", "−") if known else "",
             "picture": meter(max(one.share, 0.0) / top, tone="context") if known else "", "_few": one.state != "ok"}
 
 
 def first_table(ranking: pd.DataFrame, group: str, most: int = 6) -> str:
-    """Which improvement for which group first."""
-    columns = [Column("what", "improvement", narrow="head"), Column("gain", "change, points", "number", "main"), Column("cost", "cost", "number"), Column("rate", "rating points per 100 of cost", "number")]
+    """Which improvement for which group first.
+
+    Parameters
+    ----------
+    ranking : DataFrame
+        From :func:`cemlib.analysis.frontier.rank_improvements`; where ``n_customers`` is hidden there is no rate either, from which it could be worked out.
+    group : str
+    most : int
+    """
+    columns = [Column("what", "improvement", narrow="head"), Column("gain", "change, points", "number", "main"), Column("cost", "cost", "number"), Column("rate", "points per 100 of cost", "number")]
     rows = []
     for one in ranking.head(most).itertuples():
         unsure, known = one.state != "ok", math.isfinite(one.effect) and one.state != "not seen"
+        rated = known and math.isfinite(one.gain_per_cost) and not pd.isna(one.n_customers)
         note = {"not sure": ", not sure", "harm": ", harms", "too few": ", too few", "no cost": ", no cost known", "not seen": ", nobody was seen there"}.get(one.state, "")
-        rows.append({"what": one.improvement, "what_note": f"for {group} {one.segment}{note}" + (", association" if isinstance(one.claim, str) and not one.claim.startswith("causal") else ""), "_few": unsure,
+        rows.append({"what": one.improvement, "what_note": f"for {group} {one.segment}, {_count(one.n_customers)} customers{note}" + (", association" if isinstance(one.claim, str) and not one.claim.startswith("causal") else ""), "_few": unsure,
                      "gain": signed(one.effect) if known else "–", "gain_note": _interval(one.low, one.high) if known else "", "cost": number(one.cost),
-                     "rate": signed(100 * one.gain_per_cost).lstrip("+") if known and math.isfinite(one.gain_per_cost) else "–"})
+                     "rate": signed(100 * one.gain_per_cost).lstrip("+") if rated else "–", "rate_note": f"{plain(one.gain).replace('-', '−')} points for {number(one.cost)}" if rated else ""})
     return table(columns, rows, caption="Which improvement for which group first")
 
 
 def scenarios_table(frame: pd.DataFrame, unit: str, live: bool) -> str:
-    """The kept scenarios and the one that is shown."""
+    """The kept scenarios in their order, and the one that is shown where it is none of them."""
     columns = [Column("changes", "scenario", narrow="head"), Column("then", "change, points", "number", "main"), Column("glyph", "", "picture"), Column("outside", "past the observed", "number"),
                Column("cost", unit if "cost" in unit else f"cost, {unit}", "number"), *([Column("way", "", "html")] if live else [])]
     rows, reach = [], _reach(frame)
     for number_, one in enumerate(frame.itertuples()):
-        shown = number_ == len(frame) - 1
+        shown, kept = one.state.endswith("shown now"), one.state.startswith("kept")
         told = math.isfinite(one.effect)
-        way = "" if shown else (f'<button type="button" class="cem-link" data-event="load" data-number="{number_}" data-key="load-{number_}">show</button> · '
-                                f'<button type="button" class="cem-link" data-event="forget" data-number="{number_}" data-key="forget-{number_}">forget</button>')
-        rows.append({"changes": one.changes, "changes_note": f"{one.who}, {_count(one.n_customers)} customers" + (" · shown now" if shown else ""), "then": signed(one.effect) if told else "–",
+        way = " · ".join(f'<button type="button" class="cem-link" data-event="{event}" data-number="{number_}" data-key="{event}-{number_}">{word}</button>'
+                         for event, word, is_there in (("load", "show", not shown), ("forget", "forget", kept)) if is_there)
+        rows.append({"changes": one.changes, "changes_note": f"{one.who}, {_count(one.n_customers)} customers" + (f" · {one.state}" if shown else ""), "then": signed(one.effect) if told else "–",
                      "then_note": _interval(one.low, one.high), "glyph": _glyph(one.effect, one.low, one.high, reach) if told else "",
                      "outside": f"{percent(one.extrapolation_ratio, 0)} %" if told else "–", "cost": number(one.cost), "way": way or esc("")})
     return table(columns, rows, caption="Scenarios side by side")
