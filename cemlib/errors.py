@@ -26,6 +26,7 @@ __all__ = [
     "UnknownNameError",
     "hide_identifiers",
     "nearest_names",
+    "sentence",
 ]
 
 _LIKE_IDENTIFIER = re.compile(r"\+\d[\d .\-/()]{5,}\d|\d{9,}|[^\s@,;]+@[^\s@,;]+")
@@ -40,6 +41,17 @@ def hide_identifiers(text: str) -> str:
     'expected 3 columns, got 4: …,…,…'
     """
     return _LIKE_IDENTIFIER.sub("…", text)
+
+
+def sentence(text: str) -> str:
+    """End a text with a stop where it has none, so that another can follow it.
+
+    Examples
+    --------
+    >>> sentence("Choose one of: north, south"), sentence("Did you mean 'north'?"), sentence("")
+    ('Choose one of: north, south.', "Did you mean 'north'?", '')
+    """
+    return text if not text or text.endswith((".", "?", "!", "…")) else f"{text}."
 
 
 def nearest_names(name: str, choices: Iterable[str], limit: int = 3) -> list[str]:

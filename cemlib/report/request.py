@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from cemlib.errors import ParameterError, ReportError, UnknownNameError
+from cemlib.errors import ParameterError, ReportError, UnknownNameError, sentence
 from cemlib.report.parameter import Parameter, shorten
 from cemlib.report.parameters import parse_parameters, read_parameters, unknown_parameter
 from cemlib.settings import settings
@@ -141,7 +141,7 @@ def _read_address(parameters: list[Parameter], text: str) -> tuple[dict[str, Any
             checked = known[name].check(value)
         except ParameterError as error:
             todo = error.todo if name not in known else f"It takes {known[name].wanted}."
-            messages.append(f"{error.what} {todo} This part of the address was not used.")
+            messages.append(f"{sentence(error.what)} {sentence(todo)} This part of the address was not used.")
             continue
         if name in values and values[name] != checked:
             messages.append(f"The address gives {name!r} more than once; {shorten(checked)} counts.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cemlib.errors import CemError, UnknownNameError
+from cemlib.errors import CemError, UnknownNameError, sentence
 
 __all__ = ["Asked"]
 
@@ -52,7 +52,7 @@ class Asked:
         except CemError as error:
             if self.strict:
                 raise
-            self.left_out.append(f"{error.what} {name} is left out. {error.todo}".strip())
+            self.left_out.append(" ".join(sentence(one) for one in (error.what, f"{name} is left out", error.todo) if one))
             return otherwise
 
     def known(self, kind: str, value: str, names: Iterable[str], otherwise: str, **more: str) -> str:

@@ -128,6 +128,17 @@ def test_in_an_app_what_cannot_be_used_is_told(lake):
     assert view.scenario.who == "all"
     with pytest.raises(UnknownNameError, match="nrth"):
         what_if_satisfaction(lake, study="invented", who="region=nrth")
+    # one sentence after another; the seven of the island are no choice, so no message names them
+    view = what_if_satisfaction(lake, study="invented", who="region=mars", strict=False)
+    assert view.missing == ["There is no region named 'mars'. “region=mars” is left out. Choose one of: north, south."]
+    assert what_if_satisfaction(lake, study="invented", who="region=island").scenario.who == "region=island"
+
+
+def test_another_study_than_the_misspelt_one_says_what_of_the_address_is_left_out(lake):
+    view = what_if_satisfaction(lake, study="inventd", who="region=north", changes="stalls-1", driver="Stalls", strict=False)
+    assert view.missing[0].endswith("Did you mean 'invented'? Shown instead: Invented customers.")
+    assert view.missing[1] == "What the address says of that study is left out too: who, changes, driver."
+    assert len(what_if_satisfaction(lake, study="inventd", strict=False).missing) == 1
 
 
 BAD_STUDIES = {"cyclic": ("tier -> mbps", "tier -> mbps, mbps -> tier", "tier -> mbps -> tier"), "worded": ("invented.csv", "worded.csv", "121 of 1,200 (10 %): 121 no number (“yes” in row 2, the first)")}

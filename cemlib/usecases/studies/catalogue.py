@@ -8,7 +8,7 @@ from typing import Literal
 
 import yaml
 
-from cemlib.errors import CemError, ParameterError, UnknownNameError
+from cemlib.errors import CemError, ParameterError, UnknownNameError, sentence
 from cemlib.settings import settings
 from cemlib.usecases.studies.reading import read_study
 from cemlib.usecases.studies.study import Study
@@ -92,7 +92,7 @@ def reason_of(error: CemError) -> str:
     >>> reason_of(UnknownNameError("key", "titel", ["title", "source"], where="mine.yaml, line 1, column 1"))
     "There is no key named 'titel'. (mine.yaml, line 1, column 1) Did you mean 'title'?"
     """
-    return " ".join(one for one in (why_of(error), error.todo) if one)
+    return " ".join(one for one in (why_of(error), sentence(error.todo)) if one)
 
 
 def why_of(error: CemError) -> str:

@@ -101,9 +101,9 @@ class Reader:
         group, _, level = who.partition("=")
         if group not in self.groups:
             raise UnknownNameError("group", group[:60], [ALL, *self.groups])
-        known = list(self.groups[group].cat.categories)
-        if level not in known:
-            raise UnknownNameError(self.study.title_of(group), level[:60], known)
+        if level not in self.groups[group].cat.categories:
+            # those that the chips offer: a message is no list of the small ones
+            raise UnknownNameError(self.study.title_of(group), level[:60], [one.partition("=")[2] for one, _ in self.choices["who"] if one.startswith(f"{group}=")] or [ALL])
         return self.groups[group] == level
 
     def _check_who(self, who: str) -> str:
@@ -202,7 +202,9 @@ def open_study(lake, study: str, role: str | None = None, strict: bool = True, *
             continue
         if name == study:
             return reader.view(**chosen)
-        return reader.view(missing=[f"The study {study[:60]} cannot be opened: {reason_of(refused[study])} Shown instead: {reader.study.title}."])
+        lost = [name for name, value in chosen.items() if value not in ("", ALL)]
+        also = [f"What the address says of that study is left out too: {', '.join(lost)}."] if lost else []
+        return reader.view(missing=[f"The study {study[:60]} cannot be opened: {reason_of(refused[study])} Shown instead: {reader.study.title}.", *also])
     return refuse_all(study, refused, lambda name: open_study(lake, name, role, strict))
 
 
