@@ -49,6 +49,8 @@ def test_a_lever_moves_the_view_and_the_address(view):
     shown = re.search(r'data-figure="effect" data-value="([^"]+)"', state.cards())
     assert float(shown[1]) == state.view.scenario.result.effect
     assert "Levers back" in state.levers()
+    # no line breaks within "90 %"
+    assert "90 %" not in state.cards() + state.compared() + state.drivers()
     state.move("stalls", "0")
     assert state.view.scenario.result is None
     assert "Move a lever" in state.chart()
@@ -150,6 +152,8 @@ def test_a_point_stands_where_its_row_says():
     # ticks from -.1 to .3 on 286 up to 76; 0 % at 66, 100 % at 530
     assert re.findall(r'class="dot" cx="([^"]+)" cy="([^"]+)"', drawn) == [("66.0", "128.5"), ("530.0", "233.5")]
     assert re.findall(r'class="range" d="M66.0 ([^V]+)V([^"]+)"', drawn) == [("181.0", "76.0")]
+    # a narrow screen has no room for names at their points: a list below has them
+    assert re.findall(r'<li value="(\d)">([^<]+)</li>', drawn) == [("1", "A"), ("2", "&lt;B&gt;")]
     # the interval of the second holds 0, so it is hollow; the third is not drawn; names are escaped
     assert re.findall(r'class="point([^"]*)"', drawn) == [" is-sure", ""]
     assert "<B>" not in drawn

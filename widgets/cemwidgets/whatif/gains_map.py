@@ -57,8 +57,10 @@ def gains_svg(frame: pd.DataFrame, selected: str = "", live: bool = True) -> str
             f'<text class="axis" x="{_RIGHT}" y="{_BOTTOM + 44}" text-anchor="end">moments that are good already, %</text>')
     words = "; ".join(f"{number} {one.driver}: {one.performance:.0f} % are good already, gain {signed(one.importance)}, {signed(one.low)} to {signed(one.high)}" for number, one in known)
     role = "group" if live else "img"
-    return (f'<svg class="cem-gains" viewBox="0 0 {_WIDE} {_HIGH}" width="100%" role="{role}" aria-label="{esc(words)}">{split}{grid}{corners}{axes}{points}</svg>'
-            '<div class="cem-legend"><span><i class="cem-key-range"></i>90 % interval</span><span>hollow: the interval holds 0</span><span>dashed: half of the moments, and the mean of the sure gains</span></div>')
+    # on a narrow screen the names have no room at their points
+    names = "".join(f'<li value="{number}">{esc(_name(one))}</li>' for number, one in known)
+    return (f'<svg class="cem-gains" viewBox="0 0 {_WIDE} {_HIGH}" width="100%" role="{role}" aria-label="{esc(words)}">{split}{grid}{corners}{axes}{points}</svg><ol class="cem-gains-names">{names}</ol>'
+            '<div class="cem-legend"><span><i class="cem-key-range"></i>90\N{NO-BREAK SPACE}% interval</span><span>hollow: the interval holds 0</span><span>dashed: half of the moments, and the mean of the sure gains</span></div>')
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -141,12 +141,12 @@ class WhatIfState(UseCaseState):
         if one.now is None:
             return ""
         if result is None:
-            return cards([card("Mean rating now", f"{one.now:.2f}", unit=self._of_scale, interval=f"90 % {span(one.now_low, one.now_high)}", compare=f"{one.n:,} ratings", name="rating_now", exact=one.now)])
+            return cards([card("Mean rating now", f"{one.now:.2f}", unit=self._of_scale, interval=f"90\N{NO-BREAK SPACE}% {span(one.now_low, one.now_high)}", compare=f"{one.n:,} ratings", name="rating_now", exact=one.now)])
         verdict = "better" if result.low > 0 else "worse" if result.high < 0 else "context"
         outside = result.extrapolation_share
-        shown = [card("Mean rating then", f"{result.then:.2f}", unit=self._of_scale, note=f"{number(result.n)} ratings", interval=f"90 % {span(result.then_low, result.then_high)}",
+        shown = [card("Mean rating then", f"{result.then:.2f}", unit=self._of_scale, note=f"{number(result.n)} ratings", interval=f"90\N{NO-BREAK SPACE}% {span(result.then_low, result.then_high)}",
                       compare=f"now {result.now:.2f} ({span(result.now_low, result.now_high)})", name="rating_then", exact=result.then),
-                 card("Change", signed(result.effect), unit="points", interval=f"90 % {signed(result.low)} to {signed(result.high)}", compare=result.claim.split(" (")[0], verdict=verdict,
+                 card("Change", signed(result.effect), unit="points", interval=f"90\N{NO-BREAK SPACE}% {signed(result.low)} to {signed(result.high)}", compare=result.claim.split(" (")[0], verdict=verdict,
                       name="effect", exact=result.effect),
                  card("Past what was observed", percent(outside, 0), unit="%", note="of the ratings", compare="the effect is a guess there" if outside > _MUCH_OUTSIDE else "as far as data reach",
                       verdict="watch" if outside > _MUCH_OUTSIDE else "context", name="extrapolation_ratio", exact=outside)]
@@ -179,7 +179,7 @@ class WhatIfState(UseCaseState):
         if frame.empty:
             return box("Who moves", self._empty("Nothing is moved." if self.view.scenario.result is None else "The study names no other group by which to tell it apart."))
         shown = frame.sort_values("n", ascending=False).head(8)
-        return box("Who moves", compared_table(self.view.hide(shown), self.view.compared_group), note="mean rating now and its change, 90 % intervals")
+        return box("Who moves", compared_table(self.view.hide(shown), self.view.compared_group), note="mean rating now and its change, 90\N{NO-BREAK SPACE}% intervals")
 
     @_of_a_study
     def graph(self, live: bool = True) -> str:
@@ -230,7 +230,7 @@ class WhatIfState(UseCaseState):
     @_of_a_study
     def drivers(self, live: bool = True) -> str:
         """The drivers."""
-        return box("What goes with satisfaction", drivers_table(self.view.drivers), note="Shapley share of the variance, 90 % interval; an association")
+        return box("What goes with satisfaction", drivers_table(self.view.drivers), note="Shapley share of the variance, 90\N{NO-BREAK SPACE}% interval; an association")
 
     @_of_a_study
     def by_level(self, live: bool = True) -> str:
@@ -244,7 +244,7 @@ class WhatIfState(UseCaseState):
         driven = self.view.driven
         if driven.shapes.empty:
             return box("What loses and what wins", '<div class="cem-empty">Penalty and reward cannot be told from these ratings.</div>')
-        note = "a usual step of the KPI below and above its median, in standard deviations of felt satisfaction; a label only where the 98 % interval of the difference holds no 0"
+        note = "a usual step of the KPI below and above its median, in standard deviations of felt satisfaction; a label only where the 98\N{NO-BREAK SPACE}% interval of the difference holds no 0"
         return box("What loses and what wins", shapes_table(driven.shapes, driven.knees, self.view.study.features), note=note)
 
     @_of_a_study
@@ -254,7 +254,7 @@ class WhatIfState(UseCaseState):
         for role, found in (("price", driven.price), ("expectation", driven.expectation)):
             if found is not None:
                 names = (self.view.label(str(driven.role(one))) for one in ("quality", role))
-                parts.append(box(f"Quality and {role}", f'<p class="cem-note">{esc(describe_weighing(found, role))}</p>{corners_table(found.corners, *names)}', note="low and high: the outer tenths; 90 % intervals; an association"))
+                parts.append(box(f"Quality and {role}", f'<p class="cem-note">{esc(describe_weighing(found, role))}</p>{corners_table(found.corners, *names)}', note="low and high: the outer tenths; 90\N{NO-BREAK SPACE}% intervals; an association"))
         return "".join(parts)
 
 
