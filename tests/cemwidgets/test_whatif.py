@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -201,6 +203,20 @@ def test_map_and_table_answer_together(view):
     page.filters.clicked = {"event": "filter", "name": "who", "value": "region=north", "n": 4}
     assert re.search(r'data-figure="gain_1" data-value="([^"]+)"', rows.html)[1] != shown
     assert "region north" in chart.html
+
+
+def test_the_export_has_every_table_of_the_page(view, monkeypatch):
+    page, sent = WhatIfPage(view), []
+    monkeypatch.setattr(page.filters, "send", lambda message, buffers=None: sent.append((message, buffers)))
+    page.levers.clicked = {"event": "lever", "name": "stalls", "value": "-1", "n": 1}
+    page.filters.clicked = {"event": "export", "n": 2}
+    ((message, (packed,)),) = sent
+    assert (message["kind"], message["name"], message["mime"]) == ("download", "whatif_invented.zip", "application/zip")
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        found = {name.removesuffix(".csv"): pd.read_csv(archive.open(name)) for name in archive.namelist()}
+    assert set(found) == set(page.view.tables) >= {"scenarios", "compared", "importance", "improvements_first", "budgets", "drivers", "drivers_by_level", "shapes"}
+    assert found["scenarios"]["effect"].tolist() == [page.view.scenario.result.effect]
+    assert {label for _, label in page.state.ways} == {"Keep scenario", "Export"}
 
 
 def test_what_the_study_does_not_tell_is_said_or_left_out(view):

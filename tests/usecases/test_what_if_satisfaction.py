@@ -285,7 +285,7 @@ def test_gain_and_first_improvement_agree_with_the_levers(view):
     assert f"for region {best['segment']}, {best['n_customers']:,} customers<" in shown
     assert "most rating points, summed over customers, per 100 of cost first" in shown
     assert f"{plain(best['gain'])} points for {best['cost']:,.0f}<" in shown
-    assert {"drivers", "drivers_by_level", "shapes", "importance", "scenarios", "compared", "improvements_first"} == set(view.tables)
+    assert {"drivers", "drivers_by_level", "shapes", "importance", "scenarios", "compared", "improvements_first", "budgets"} == set(view.tables)
     nodes, edges = view.drawn_graph()
     assert nodes.set_index("name")["role"].to_dict() == {"tier": "adjusted", "mood": "unobserved", "stalls": "change", "mbps": "adjusted", "outcome": "outcome"}
     assert len(edges) == 7
@@ -360,6 +360,8 @@ def test_drivers_of_each_level_and_price_or_expectation_where_the_study_names_it
     assert told.low < 0 < told.high
     assert "cannot be told" in describe_weighing(told, role)
     assert "Quality and " + role in WhatIfState(view).weighed()
+    assert [name for name in view.tables if name.startswith("quality_and_")] == [f"quality_and_{role}"]
+    assert view.tables[f"quality_and_{role}"] is told.corners
     (place / "studies" / "weighed.yaml").unlink()
 
 

@@ -213,7 +213,7 @@ class SatisfactionView(MinimumView):
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """What is exported."""
+        """What is exported: every table of the page."""
         first = self.first_group
         found = {"drivers": self.drivers, "drivers_by_level": self.hide(_of_group(self.driven.shares_by_level, first)), "shapes": self.driven.shapes, "scenarios": self.scenario_table(),
                  "importance": self.importance.assign(changes=self.importance["changes"].map(write_goals))}
@@ -221,6 +221,10 @@ class SatisfactionView(MinimumView):
             found["compared"] = self.hide(_of_group(self.scenario.compared, self.compared_group))
         if self.first is not None:
             found["improvements_first"] = self.hide(_of_group(self.first.ranking, first))
+            found["budgets"] = self.first.budgets.assign(chosen=self.first.budgets["chosen"].map("; ".join))
+        for role, weighed in (("price", self.driven.price), ("expectation", self.driven.expectation)):
+            if weighed is not None:
+                found[f"quality_and_{role}"] = weighed.corners
         if len(self.ratings.set_aside):
             found["set_aside"] = self.ratings.set_aside
         return found

@@ -64,9 +64,9 @@ function address(query) {
   return url;
 }
 
-function download({ name, mime, text }) {
+function download({ name, mime, text }, bytes) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: mime }));
+  link.href = URL.createObjectURL(new Blob(bytes?.length ? bytes : [text], { type: mime }));
   link.download = name;
   document.body.append(link);
   link.click();
@@ -166,7 +166,7 @@ function render({ model, el }) {
       last = null;
     } else emit(target, { value: target.value });
   });
-  const told = (message) => message?.kind === "download" && download(message);
+  const told = (message, bytes) => message?.kind === "download" && download(message, bytes);
 
   model.on("change:html change:notice", draw);
   model.on("change:query", follow);

@@ -58,9 +58,10 @@ class Panel(CemWidget):
         finally:
             self.handled = max(number, self.handled)
 
-    def download(self, name: str, text: str, mime: str = "text/csv;charset=utf-8") -> None:
+    def download(self, name: str, content: str | bytes, mime: str = "text/csv;charset=utf-8") -> None:
         """Hand a file to the browser of the reader."""
-        self.send({"kind": "download", "name": name, "mime": mime, "text": text})
+        is_text = isinstance(content, str)
+        self.send({"kind": "download", "name": name, "mime": mime, "text": content if is_text else ""}, buffers=None if is_text else [content])
 
     def static(self) -> str:
         """Return the HTML as it stands; what answers clicks only is left out of print by the style sheet."""

@@ -26,8 +26,6 @@ _CHIPS = {"study": ("customers of", LAKE), "by": ("by", FOUND), "period": ("peri
 class SegmentState(UseCaseState):
     """The state of the app."""
 
-    ways = (("export", "Export CSV"),)
-
     # --- the chips
 
     @property

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from cemlib.errors import CemError
+from cemlib.report.export import zip_tables
 from cemlib.usecases.whatif.no_study import NoStudyView
 from cemlib.usecases.whatif.view import SatisfactionView
 from cemwidgets.page.view import Columns, Fold, Stack, UseCasePage
@@ -38,7 +39,6 @@ class WhatIfPage(UseCasePage):
     """
 
     part_names = ("studies", *_OF_THE_SCENARIO, *_OF_THE_MAP, *_OF_THE_STUDY, *_FOLDED)
-    exported = "scenarios"
 
     def __init__(self, view: SatisfactionView | NoStudyView, messages: Sequence[str] = ()) -> None:
         super().__init__(WhatIfState(view, messages), lever=lambda event: self._moved(self.state.move, event.get("name", ""), event.get("value", "")),
@@ -88,6 +88,10 @@ class WhatIfPage(UseCasePage):
         """Show another view: another study has other chips, set to something else."""
         super().show(view)
         self.filters.values = dict(self.state.values())
+
+    def _export(self) -> None:
+        if self.state.is_open:
+            self.filters.download(f"whatif_{self.view.study.name}.zip", zip_tables(self.view.tables), "application/zip")
 
     def _moved(self, what, *given, also: Sequence[str] = ()) -> None:
         what(*given)
