@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from cemlib.privacy import SUPPRESSED
 from cemlib.usecases.studies.study import Feature
 from cemlib.usecases.whatif.figures import plain, signed
 
@@ -60,6 +61,8 @@ def describe_gain(one: Mapping, who: str, told: Mapping[str, Feature], knees: Ma
     told : mapping of str to Feature
     knees : mapping of str to dict
     """
+    if one["state"] == SUPPRESSED:
+        return [f"Hidden: nothing is shown of {who}."]
     if one["state"] == "too few":
         return [f"Too few of {who} are known to say anything."]
     goal = goal_words(one["changes"], told)

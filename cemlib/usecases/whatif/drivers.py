@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from cemlib.analysis.drivers import group_collinear
 from cemlib.analysis.expectation import PriceOfQuality
 from cemlib.analysis.frontier import Frontier, price_segments, rank_improvements
 from cemlib.errors import ParameterError
+from cemlib.privacy import SUPPRESSED
 from cemlib.usecases.kept_fits import fingerprint, keep_fit
 from cemlib.usecases.studies.study import Feature, Study
 
@@ -191,18 +193,23 @@ class StudyDrivers:
         """Drivers that could be moved, but for whose lever the study tells no cost."""
         return [name for name, names in self.parts.items() if all(self._study.features[one].lever for one in names) and any(self._study.features[one].cost is None for one in names)]
 
-    def first(self, everybody: pd.DataFrame) -> Frontier | None:
+    def first(self, everybody: pd.DataFrame, hidden: Collection[str] = ()) -> Frontier | None:
         """Which improvement for which level of the first group: lift everybody to what is good; None where no lever has a cost.
 
         Parameters
         ----------
         everybody : DataFrame
             The map of all customers.
+        hidden : collection of str
+            Levels that the reader does not see: nothing is improved for them, so that no budget and no total tells of them.
         """
-        return self._kept("first", lambda: self._rank(everybody))
+        return self._kept(" without ".join(["first", *sorted(hidden)]), lambda: self._rank(everybody, hidden))
 
-    def _rank(self, everybody: pd.DataFrame) -> Frontier | None:
+    def _rank(self, everybody: pd.DataFrame, hidden: Collection[str]) -> Frontier | None:
         segments = self._groups.iloc[:, 0].astype("str") if self._groups.shape[1] else pd.Series("all", index=self._model.X_.index)
+        segments = segments[~segments.isin(list(hidden))].reindex(segments.index)
+        if segments.isna().all():
+            return None
         costs, improvements = {}, {}
         for one in everybody[everybody["state"] != "too few"].itertuples():
             told = [self._lift_costs(name, change, segments) for name, change in one.changes.items()]
@@ -214,7 +221,8 @@ class StudyDrivers:
         total = sum(float(price_segments(self._model.groups_, cost, segments).sum()) for cost in costs.values())
         # rounded up: the whole budget pays for everything
         budgets = sorted({10.0 * math.ceil(total * one / 10) for one in _BUDGETS})
-        return rank_improvements(self._whatif, improvements, costs, budgets, segments)
+        found = rank_improvements(self._whatif, improvements, costs, budgets, segments)
+        return replace(found, ranking=_name_hidden(found.ranking, hidden)) if hidden else found
 
     def not_lifted(self, everybody: pd.DataFrame) -> dict[str, float]:
         """By label of a feature with a cost: share of the moments that are not good yet which its lever cannot move, since they are 0 and it is a percentage.
@@ -248,6 +256,15 @@ class StudyDrivers:
         steps = (100 * missing / self._model.X_[name].abs().mask(missing == 0, 1) if lever.lever == "percent" else missing) / lever.step
         mostly_stuck = stuck.where(missing > 0).astype(float).groupby(segments).transform("mean") > _MOSTLY
         return (lever.cost * steps).mask(stuck | mostly_stuck)
+
+
+
+def _name_hidden(ranking: pd.DataFrame, hidden: Collection[str]) -> pd.DataFrame:
+    """The ranking, and after it by name what is hidden."""
+    more = [(level, name) for level in sorted(hidden) for name in sorted(ranking["improvement"].unique())]
+    told = ranking.astype({"n_customers": "Int64"}).reindex(range(len(ranking) + len(more)))
+    told.loc[len(ranking):, ["segment", "improvement", "state"]] = [(*one, SUPPRESSED) for one in more]
+    return told
 
 
 _NO_MAP = pd.DataFrame(columns=["segment", "driver", "changes", "n_customers", "importance", "low", "high", "performance", "claim", "extrapolation_share", "state", "split", "quadrant"])

@@ -20,6 +20,7 @@ from cemlib.usecases.whatif.drivers import StudyDrivers
 from cemlib.usecases.whatif.no_study import NoStudyView, refuse_all
 from cemlib.usecases.whatif.ratings import Ratings, read_study_ratings
 from cemlib.usecases.whatif.scenario import Scenario, play
+from cemlib.usecases.whatif.small_groups import SmallGroups
 from cemlib.usecases.whatif.view import ALL, DRAWS, QUESTION, SatisfactionView
 
 __all__ = ["ALL", "LAKE", "Reader", "open_study"]
@@ -64,6 +65,8 @@ class Reader:
     groups : DataFrame of category
     driven : StudyDrivers
         What drives the ratings.
+    small : SmallGroups
+        What of it the reader does not see.
     """
 
     def __init__(self, lake, study: Study, ratings: Ratings, *, role: str | None = None, strict: bool = True, snapshot: str = "") -> None:
@@ -77,6 +80,7 @@ class Reader:
         self.graph = CausalGraph(ratings.edges, unobserved=[one for one in study.unobserved if any(one in edge for edge in ratings.edges)])
         self.whatif = WhatIf(self.model, self.graph, outcome=OUTCOME, draws=DRAWS)
         self.groups = ratings.groups.loc[self.model.X_.index]
+        self.small = SmallGroups(self.model.X_, self.groups, self.model.groups_, role)
         self.driven = StudyDrivers(study, self.whatif, self.groups, self.label)
 
     def label(self, name: str) -> str:
@@ -121,11 +125,11 @@ class Reader:
 
     @cached_property
     def choices(self) -> dict[str, list[tuple[str, str]]]:
-        """What the filters can be set to; groups of fewer than 30 customers are left out."""
+        """What the filters can be set to; groups of fewer than 30 customers, and those that are hidden, are left out."""
         found = [(ALL, "all customers")]
         for group in self.groups:
             size = self.model.groups_.groupby(self.groups[group], observed=True).nunique().sort_values(ascending=False)
-            found += [(f"{group}={level}", f"{self.study.title_of(group)}: {level}") for level in size.index[size >= 30][:_MOST_LEVELS]]
+            found += [(f"{group}={level}", f"{self.study.title_of(group)}: {level}") for level in size.index[(size >= 30) & ~size.index.isin(self.small.levels(group))][:_MOST_LEVELS]]
         return {"study": [(one, one) for one in dict.fromkeys([*study_names("levers"), self.study.name])], "who": found}
 
     def again(self, asked: Mapping[str, str]) -> SatisfactionView | NoStudyView:
@@ -150,7 +154,7 @@ class Reader:
                 raise UnknownNameError("lever", name, self.levers)
         chosen_group = who.partition("=")[0]
         by = next((name for name in self.groups if name != chosen_group), None)
-        return play(self.whatif, self.levers, who, self.where(who), values, None if by is None else self.groups[by], self.study.scale)
+        return self.small.hide_scenario(play(self.whatif, self.levers, who, self.where(who), values, None if by is None else self.groups[by], self.study.scale))
 
     def made(self, scenario: Scenario, saved: tuple[Scenario, ...], driver: str, missing: Sequence[str]) -> SatisfactionView:
         """The view of a scenario that was played."""
@@ -161,7 +165,8 @@ class Reader:
     @cached_property
     def first(self) -> Frontier | None:
         """See :attr:`SatisfactionView.first`."""
-        return self.driven.first(self.driven.importance(ALL, None))
+        hidden = self.small.levels(str(self.groups.columns[0])) if self.groups.shape[1] else ()
+        return self.driven.first(self.driven.importance(ALL, None), hidden)
 
     @cached_property
     def _footer(self) -> list[str]:

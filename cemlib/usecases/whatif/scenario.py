@@ -35,7 +35,8 @@ class Scenario:
         Position of each lever that is moved.
     text : str
         The changes in words.
-    n, n_customers : int
+    n, n_customers : int or None
+        None where the chosen are hidden from the reader, and then no other figure is told (see :class:`cemlib.usecases.whatif.small_groups.SmallGroups`).
     now, now_low, now_high : float or None
         Mean rating of the chosen, with its 90 % interval.
     result : WhatIfResult or None
@@ -55,8 +56,8 @@ class Scenario:
     who: str
     values: dict[str, float]
     text: str
-    n: int
-    n_customers: int
+    n: int | None
+    n_customers: int | None
     now: float | None
     now_low: float | None
     now_high: float | None

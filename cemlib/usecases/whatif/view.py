@@ -12,18 +12,18 @@ import numpy as np
 import pandas as pd
 
 from cemlib.analysis import CausalGraph, WhatIf
+from cemlib.analysis.expectation import PriceOfQuality
 from cemlib.analysis.frontier import Frontier
 from cemlib.analysis.satisfaction import SatisfactionModel
 from cemlib.errors import ParameterError, UnknownNameError
-from cemlib.privacy import may_see_records
-from cemlib.settings import settings
+from cemlib.privacy import suppress_small_groups
 from cemlib.usecases.minimum_view import MinimumView
 from cemlib.usecases.studies.study import OUTCOME, Feature, Study
 from cemlib.usecases.whatif.driver_wording import describe_gain, describe_shape, write_goals
 from cemlib.usecases.whatif.drivers import StudyDrivers
 from cemlib.usecases.whatif.ratings import Ratings
 from cemlib.usecases.whatif.scenario import Scenario
-from cemlib.usecases.whatif.wording import answer_sentences, caution_sentences
+from cemlib.usecases.whatif.wording import answer_sentences, caution_sentences, hidden_sentence
 
 __all__ = ["ALL", "DRAWS", "QUESTION", "SatisfactionView"]
 
@@ -120,22 +120,13 @@ class SatisfactionView(MinimumView):
     @cached_property
     def answer(self) -> list[str]:
         """The answer in computed sentences."""
-        return answer_sentences(self.scenario, self.who_words, self.label, self.count_words(self.scenario.n_customers))
+        return answer_sentences(self.scenario, self.who_words, self.label)
 
     @cached_property
     def cautions(self) -> list[str]:
         """What this cannot tell."""
-        return caution_sentences(self.scenario, self.study, self.model.warnings_, len(self.ratings.rating), self.ratings.n_dropped, self.label)
-
-    def count_words(self, customers: int) -> str:
-        """A count of customers as the reader may see it."""
-        least = settings().minimum_group
-        return f"{customers:,}" if customers >= least or may_see_records(self.role) else f"fewer than {least}"
-
-    def hide(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """A table with ``n`` and ``n_customers``, without the counts that are too small for the reader."""
-        small = pd.Series(not may_see_records(self.role), index=frame.index) & (frame["n_customers"] < settings().minimum_group)
-        return frame.assign(**{name: frame[name].astype("Int64").mask(small) for name in ("n", "n_customers") if name in frame})
+        hidden = {self.study.title_of(group): sorted(self._reader.small.levels(group)) for group in self.groups}
+        return [*caution_sentences(self.scenario, self.study, self.model.warnings_, len(self.ratings.rating), self.ratings.n_dropped, self.label), *(hidden_sentence(group, levels) for group, levels in hidden.items() if levels)]
 
     @property
     def who_words(self) -> str:
@@ -151,10 +142,22 @@ class SatisfactionView(MinimumView):
         """Share of the differences of the ratings that goes with each feature; categories as one. The estimate of one that is about 0 may be negative."""
         return self.driven.shares
 
+    def corners(self, weighed: PriceOfQuality) -> pd.DataFrame:
+        """The expected rating where quality and price, or expectation, are low and high; none where few ratings are near."""
+        return suppress_small_groups(weighed.corners.astype({"n": "Int64"}), self.role, subscribers="n", figures=["expected", "low", "high"]).drop(columns="is_suppressed")
+
     @property
     def importance(self) -> pd.DataFrame:
-        """The importance-performance map of those who are chosen."""
-        return self.driven.importance(self.scenario.who, self._reader.where(self.scenario.who))
+        """The importance-performance map of those who are chosen; without figures where they are hidden."""
+        who = self.scenario.who
+        frame = self.driven.importance(who, self._reader.where(who))
+        return self._reader.small.hide(frame, ["all"]) if self._reader.small.is_hidden(who) else frame
+
+    @cached_property
+    def by_level(self) -> pd.DataFrame:
+        """What :attr:`drivers` tells, by level of the first group; its largest levels."""
+        frame = self.driven.shares_by_level
+        return self._reader.small.hide(frame, self._reader.small.levels(str(self.groups.columns[0]), self.model.X_)) if len(frame) else frame
 
     def about(self, driver: str) -> list[str]:
         """What is known of a driver, for those who are chosen, in sentences.
@@ -201,8 +204,6 @@ class SatisfactionView(MinimumView):
         """Every figure that is shown."""
         one, result = self.scenario, self.scenario.result
         told = {"n_ratings": one.n, "n_customers": one.n_customers, "rating_now": one.now, "rating_now_low": one.now_low, "rating_now_high": one.now_high}
-        if not may_see_records(self.role) and one.n_customers < settings().minimum_group:
-            told = dict.fromkeys(told)
         if result is not None:
             told |= {"rating_now": result.now, "rating_now_low": result.now_low, "rating_now_high": result.now_high, "rating_then": result.then,
                      "rating_then_low": result.then_low, "rating_then_high": result.then_high, "effect": result.effect, "effect_low": result.low, "effect_high": result.high, "moved_ratio": result.n_moved / result.n,
@@ -215,16 +216,16 @@ class SatisfactionView(MinimumView):
     def tables(self) -> dict[str, pd.DataFrame]:
         """What is exported: every table of the page."""
         first = self.first_group
-        found = {"drivers": self.drivers, "drivers_by_level": self.hide(_of_group(self.driven.shares_by_level, first)), "shapes": self.driven.shapes, "scenarios": self.scenario_table(),
+        found = {"drivers": self.drivers, "drivers_by_level": _of_group(self.by_level, first), "shapes": self.driven.shapes, "scenarios": self.scenario_table(),
                  "importance": self.importance.assign(changes=self.importance["changes"].map(write_goals))}
         if len(self.scenario.compared):
-            found["compared"] = self.hide(_of_group(self.scenario.compared, self.compared_group))
+            found["compared"] = _of_group(self.scenario.compared, self.compared_group)
         if self.first is not None:
-            found["improvements_first"] = self.hide(_of_group(self.first.ranking, first))
+            found["improvements_first"] = _of_group(self.first.ranking, first)
             found["budgets"] = self.first.budgets.assign(chosen=self.first.budgets["chosen"].map("; ".join))
         for role, weighed in (("price", self.driven.price), ("expectation", self.driven.expectation)):
             if weighed is not None:
-                found[f"quality_and_{role}"] = weighed.corners
+                found[f"quality_and_{role}"] = self.corners(weighed)
         if len(self.ratings.set_aside):
             found["set_aside"] = self.ratings.set_aside
         return found
@@ -239,7 +240,7 @@ class SatisfactionView(MinimumView):
             rows.append({"state": state, "who": self._who_words(one.who), "changes": one.text, "n_customers": one.n_customers, "now": one.now, "now_low": one.now_low, "now_high": one.now_high, "effect": result.effect if result else np.nan,
                          "low": result.low if result else np.nan, "high": result.high if result else np.nan, "extrapolation_ratio": result.extrapolation_share if result else np.nan,
                          "cost": np.nan if one.cost is None else one.cost, "claim": result.claim if result else ""})
-        return self.hide(pd.DataFrame(rows))
+        return pd.DataFrame(rows).astype({"n_customers": "Int64"} | dict.fromkeys(("now", "now_low", "now_high"), float))
 
     @property
     def messages(self) -> Sequence[str]:

@@ -178,8 +178,8 @@ class WhatIfState(UseCaseState):
         frame = self.view.scenario.compared
         if frame.empty:
             return box("Who moves", self._empty("Nothing is moved." if self.view.scenario.result is None else "The study names no other group by which to tell it apart."))
-        shown = frame.sort_values("n", ascending=False).head(8)
-        return box("Who moves", compared_table(self.view.hide(shown), self.view.compared_group), note="mean rating now and its change, 90\N{NO-BREAK SPACE}% intervals")
+        shown = frame.sort_values("n", ascending=False, kind="stable").head(8)
+        return box("Who moves", compared_table(shown, self.view.compared_group), note="mean rating now and its change, 90\N{NO-BREAK SPACE}% intervals")
 
     @_of_a_study
     def graph(self, live: bool = True) -> str:
@@ -224,7 +224,7 @@ class WhatIfState(UseCaseState):
         if found is None:
             return box("Which improvement for whom first", missing) if missing else ""
         sure = found.ranking.loc[found.ranking["state"] == "ok", "cost"]
-        body = first_table(self.view.hide(found.ranking), self.view.first_group) + f"<h3>What a budget reaches</h3>{budgets_table(found.budgets, self.view.study.cost_unit, float(sure.min()) if len(sure) else None)}{missing}"
+        body = first_table(found.ranking, self.view.first_group) + f"<h3>What a budget reaches</h3>{budgets_table(found.budgets, self.view.study.cost_unit, float(sure.min()) if len(sure) else None)}{missing}"
         return box("Which improvement for whom first", body, note=f"most rating points, summed over customers, per 100 of cost first; cost in {self.view.study.cost_unit}")
 
     @_of_a_study
@@ -235,8 +235,8 @@ class WhatIfState(UseCaseState):
     @_of_a_study
     def by_level(self, live: bool = True) -> str:
         """The drivers of each level of the first group."""
-        frame = self.view.driven.shares_by_level
-        return box("For whom", levels_table(self.view.hide(frame), self.view.first_group), note="the three largest of each; an association") if len(frame) else ""
+        frame = self.view.by_level
+        return box("For whom", levels_table(frame, self.view.first_group), note="the three largest of each; an association") if len(frame) else ""
 
     @_of_a_study
     def shapes(self, live: bool = True) -> str:
@@ -254,7 +254,7 @@ class WhatIfState(UseCaseState):
         for role, found in (("price", driven.price), ("expectation", driven.expectation)):
             if found is not None:
                 names = (self.view.label(str(driven.role(one))) for one in ("quality", role))
-                parts.append(box(f"Quality and {role}", f'<p class="cem-note">{esc(describe_weighing(found, role))}</p>{corners_table(found.corners, *names)}', note="low and high: the outer tenths; 90\N{NO-BREAK SPACE}% intervals; an association"))
+                parts.append(box(f"Quality and {role}", f'<p class="cem-note">{esc(describe_weighing(found, role))}</p>{corners_table(self.view.corners(found), *names)}', note="low and high: the outer tenths; 90\N{NO-BREAK SPACE}% intervals; an association"))
         return "".join(parts)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from cemlib.privacy import SUPPRESSED
 from cemlib.usecases.studies.study import Feature
 from cemlib.usecases.whatif.driver_wording import KANO, goal_words, knee_words
 from cemlib.usecases.whatif.figures import plain, signed, span
@@ -20,8 +21,13 @@ def _interval(low: float, high: float) -> str:
     return f"{signed(low)} to {signed(high)}" if math.isfinite(low) else ""
 
 
-def _count(value: int | None) -> str:
-    return "a few" if pd.isna(value) else f"{value:,}"
+def _count(value: int | None, what: str) -> str:
+    return "hidden" if pd.isna(value) else f"{value:,} {what}"
+
+
+def _why_none(state: str) -> str:
+    """Why a row has no figures, in words."""
+    return "hidden" if state == SUPPRESSED else state
 
 
 def _glyph(effect: float, low: float, high: float, reach: float) -> str:
@@ -38,8 +44,8 @@ def compared_table(frame: pd.DataFrame, title: str) -> str:
     rows, reach = [], _reach(frame)
     for one in frame.itertuples():
         few = one.state != "ok"
-        rows.append({"segment": one.segment, "segment_note": f"{_count(one.n)} ratings" + (", too few" if few else ""), "moved": percent(one.moved_ratio, 0), "now": number(one.now, 2), "now_note": span(one.now_low, one.now_high), "_few": few,
-                     "effect": "too few" if few else signed(one.effect), "effect_note": "" if few else _interval(one.low, one.high), "glyph": "" if few else _glyph(one.effect, one.low, one.high, reach)})
+        rows.append({"segment": one.segment, "segment_note": _count(one.n, "ratings") + (", too few" if one.state == "too few" else ""), "moved": percent(one.moved_ratio, 0), "now": number(one.now, 2), "now_note": span(one.now_low, one.now_high), "_few": few,
+                     "effect": _why_none(one.state) if few else signed(one.effect), "effect_note": "" if few else _interval(one.low, one.high), "glyph": "" if few else _glyph(one.effect, one.low, one.high, reach)})
     return table(columns, rows, caption=f"Change by {title}")
 
 
@@ -49,7 +55,7 @@ def importance_table(frame: pd.DataFrame, told: Mapping[str, Feature], selected:
     rows = []
     for number_, one in enumerate(frame.itertuples(), 1):
         few = one.state != "ok"
-        rows.append({"driver": one.driver, "name": f"{number_} {one.driver}", "name_note": f"good: {goal_words(one.changes, told)}", "gain": one.state if few else figure(f"gain_{number_}", one.importance, signed(one.importance)),
+        rows.append({"driver": one.driver, "name": f"{number_} {one.driver}", "name_note": f"good: {goal_words(one.changes, told)}", "gain": _why_none(one.state) if few else figure(f"gain_{number_}", one.importance, signed(one.importance)),
                      "gain_note": _interval(one.low, one.high), "good": number(one.performance), "quadrant": one.quadrant or ("" if few else "not sure"), "_few": few})
     return table(columns, rows, caption="What there is to gain, and how many have it already", event="driver" if live else "", key="driver", selected=selected)
 
@@ -72,7 +78,7 @@ def levels_table(frame: pd.DataFrame, title: str, most: int = 3) -> str:
     columns = [Column("driver", "driver", narrow="head"), Column("share", "share of differences, %", "number", "main"), Column("picture", "", "picture")]
     rows, top = [], max(float(frame["share"].max()), 1e-9) if frame["share"].notna().any() else 1.0
     for level, part in frame.groupby("segment", sort=False):
-        rows.append({"_group": f"{title} {level}: {_count(part['n_customers'].iloc[0])} customers" + (", too few" if part["state"].iloc[0] != "ok" else "")})
+        rows.append({"_group": f"{title} {level}: {_count(part['n_customers'].iloc[0], 'customers')}" + (", too few" if part["state"].iloc[0] == "too few" else "")})
         rows += [] if part["state"].iloc[0] != "ok" else [_share(one, top) for one in part.head(most).itertuples()]
     return table(columns, rows, caption=f"Drivers by {title}")
 
@@ -80,7 +86,7 @@ def levels_table(frame: pd.DataFrame, title: str, most: int = 3) -> str:
 def corners_table(frame: pd.DataFrame, quality: str, other: str) -> str:
     """The expected rating where quality and price, or expectation, are low and high."""
     columns = [Column("what", "where", narrow="head"), Column("expected", "expected rating", "number", "main"), Column("n", "ratings near it", "number")]
-    rows = [{"what": f"{quality} {one.quality}, {other} {one.price}", "expected": number(one.expected, 2), "expected_note": f"{one.low:.2f} to {one.high:.2f}", "n": number(one.n), "_few": one.n < 30} for one in frame.itertuples()]
+    rows = [{"what": f"{quality} {one.quality}, {other} {one.price}", "expected": number(one.expected, 2), "expected_note": span(one.low, one.high), "n": _count(one.n, "").strip(), "_few": pd.isna(one.n) or one.n < 30} for one in frame.itertuples()]
     return table(columns, rows, caption=f"Expected rating by {quality} and {other}")
 
 
@@ -115,7 +121,7 @@ def first_table(ranking: pd.DataFrame, group: str, most: int = 6) -> str:
     Parameters
     ----------
     ranking : DataFrame
-        From :func:`cemlib.analysis.frontier.rank_improvements`; where ``n_customers`` is hidden there is no rate either, from which it could be worked out.
+        From :func:`cemlib.analysis.frontier.rank_improvements`; of what is hidden only the names.
     group : str
     most : int
     """
@@ -124,8 +130,9 @@ def first_table(ranking: pd.DataFrame, group: str, most: int = 6) -> str:
     for one in ranking.head(most).itertuples():
         unsure, known = one.state != "ok", math.isfinite(one.effect) and one.state != "not seen"
         rated = known and math.isfinite(one.gain_per_cost) and not pd.isna(one.n_customers)
-        note = {"not sure": ", not sure", "harm": ", harms", "too few": ", too few", "no cost": ", no cost known", "not seen": ", nobody was seen there"}.get(one.state, "")
-        rows.append({"what": one.improvement, "what_note": f"for {group} {one.segment}, {_count(one.n_customers)} customers{note}" + (", association" if isinstance(one.claim, str) and not one.claim.startswith("causal") else ""), "_few": unsure,
+        count = "" if one.state == SUPPRESSED else f", {_count(one.n_customers, 'customers')}"
+        note = {"not sure": ", not sure", "harm": ", harms", "too few": ", too few", "no cost": ", no cost known", "not seen": ", nobody was seen there", SUPPRESSED: ", hidden"}.get(one.state, "")
+        rows.append({"what": one.improvement, "what_note": f"for {group} {one.segment}{count}{note}" + (", association" if isinstance(one.claim, str) and not one.claim.startswith("causal") else ""), "_few": unsure,
                      "gain": signed(one.effect) if known else "–", "gain_note": _interval(one.low, one.high) if known else "", "cost": number(one.cost),
                      "rate": signed(100 * one.gain_per_cost).lstrip("+") if rated else "–", "rate_note": f"{plain(one.gain).replace('-', '−')} points for {number(one.cost)}" if rated else ""})
     return table(columns, rows, caption="Which improvement for which group first")
@@ -141,7 +148,7 @@ def scenarios_table(frame: pd.DataFrame, unit: str, live: bool) -> str:
         told = math.isfinite(one.effect)
         way = " · ".join(f'<button type="button" class="cem-link" data-event="{event}" data-number="{number_}" data-key="{event}-{number_}">{word}</button>'
                          for event, word, is_there in (("load", "show", not shown), ("forget", "forget", kept)) if is_there)
-        rows.append({"changes": one.changes, "changes_note": f"{one.who}, {_count(one.n_customers)} customers" + (f" · {one.state}" if shown else ""), "then": signed(one.effect) if told else "–",
+        rows.append({"changes": one.changes, "changes_note": f"{one.who}, {_count(one.n_customers, 'customers')}" + (f" · {one.state}" if shown else ""), "then": signed(one.effect) if told else "–",
                      "then_note": _interval(one.low, one.high), "glyph": _glyph(one.effect, one.low, one.high, reach) if told else "",
                      "outside": f"{percent(one.extrapolation_ratio, 0)} %" if told else "–", "cost": number(one.cost), "way": way or esc("")})
     return table(columns, rows, caption="Scenarios side by side")
