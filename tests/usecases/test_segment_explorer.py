@@ -181,7 +181,10 @@ def test_named_sets_are_counted_by_hand(named):
     assert rules.at["heavy", "elsewhere"] == 8
     assert rules.at["roamer", "rule"] == "days with use abroad at least 1"
     assert rules.at["heavy", "rule"].startswith("data volume in the top 5 % (above ")
-    assert named.segments.set_index("segment")["nps"].to_dict() == {"roamer": -100, "others": 100}
+    segments = named.segments.set_index("segment")
+    assert segments["subscribers"].to_dict() == {"roamer": 60, "heavy": 0, "others": 100}
+    assert segments["nps"].dropna().to_dict() == {"roamer": -100, "others": 100}
+    assert segments.at["heavy", "nps_state"] == "no_data"
     assert named.counts["in_sets"] == 60
     assert "segment_2_customers" in named.figures
     # the forty who were at home before were in no set

@@ -144,6 +144,36 @@ def test_an_outcome_of_few_is_nowhere(answers, role, told):
     assert pd.isna(row["rec_low"]) == pd.isna(row["rec_high"]) == (told[0] is None)
 
 
+def _told(numbers: list[int], small: tuple[str, ...] = ()) -> pd.DataFrame:
+    """What a manager sees of segments of forty, of whom so many answered."""
+    labels = pd.Series([name for name in "abcd"[:len(numbers)] for _ in range(40)])
+    values = pd.DataFrame({"rec": [one for n in numbers for one in [10.0] * n + [np.nan] * (40 - n)]})
+    return hide_few_told(measure_segments(labels, values, NPS), NPS, "manager", small).set_index("segment")
+
+
+def test_answers_of_few_are_not_what_the_others_leave():
+    # 5 of a, 18 of b, 31 of c: of the 54 that a file tells, 49 would leave 5
+    shown = _told([5, 18, 31])
+    assert [None if pd.isna(one) else one for one in shown["rec_n"]] == [None, None, 31]
+    assert shown["rec_state"].tolist() == ["suppressed", "suppressed", "ok"]
+    # three and four are few together; nobody's answers are none
+    assert _told([3, 4, 12, 30])["rec_n"].dropna().to_dict() == {"d": 30}
+    assert _told([0, 12, 30])["rec_n"].to_dict() == {"a": 0, "b": 12, "c": 30}
+    # a and b are hidden themselves: the five of them are not told by the others
+    assert _told([0, 5, 12, 30], ("a", "b"))["rec_n"].dropna().to_dict() == {"d": 30}
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=4), st.sets(st.sampled_from("abcd")))
+def test_what_a_total_leaves_is_no_few(numbers, small):
+    shown = _told(numbers, tuple(small))["rec_n"]
+    hidden = [n for n, one in zip(numbers, shown) if pd.isna(one)]
+    if hidden:
+        # all who answered are hidden, or as many as make a group, of more than one segment
+        assert shown.sum() == 0 or (len(hidden) > 1 and sum(numbers) - shown.sum() >= 10)
+    assert not shown.between(1, 9).any()
+
+
 @pytest.fixture
 def study_lake(tmp_path, monkeypatch):
     """Of ninety customers one answered 10, and twelve of sixty answered 3."""
@@ -157,7 +187,8 @@ def study_lake(tmp_path, monkeypatch):
 
 
 def test_the_published_table_has_no_outcome_of_few(study_lake):
-    for role, numbers, states in (("manager", [None, 12], ["suppressed", "too_few"]), ("analyst", [1, 12], ["too_few", "too_few"])):
+    # how many answered is told of the file, so the twelve are hidden with the one
+    for role, numbers, states in (("manager", [None, None], ["suppressed", "suppressed"]), ("analyst", [1, 12], ["too_few", "too_few"])):
         view = view_segments(study_lake, study="invented", role=role)
         table = view.tables["segments"]
         assert table[["nps", "nps_low", "nps_high"]].isna().all(axis=None)
@@ -165,7 +196,7 @@ def test_the_published_table_has_no_outcome_of_few(study_lake):
         assert table["nps_state"].tolist() == states
         assert table["satisfaction"].tolist() == [4, 2]
         page = SegmentState(view, []).segments()
-        assert "too few: 12" in page
+        assert ("too few: 12" in page) == (role == "analyst")
         assert ("too few: 1<" in page) == (role == "analyst")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from cemwidgets.segments.state import SegmentState
 
 import cemlib as cem
 from cemlib.errors import ParameterError, UnknownNameError
@@ -63,8 +64,42 @@ def test_sets_of_a_study(lake):
     assert rules["n"].to_dict() == {"island": 0, "heavy": 15, "silent": 0, "others": 135}
     assert rules.at["silent", "rule"] == "data volume at most 0 GB a month"
     # of fifteen it is not told how they fare
-    assert view.segments.set_index("segment")["satisfaction_state"].to_dict() == {"others": "ok", "heavy": "too_few"}
+    assert view.segments.set_index("segment")["satisfaction_state"].to_dict() == {"others": "ok", "heavy": "too_few", "island": "no_data", "silent": "no_data"}
     assert view.untold == []
+
+
+def test_a_set_whose_customers_are_all_in_an_earlier_one_is_a_row(place, lake):
+    text = (place / "invented.yaml").read_text()
+    assert text.count("island: charge") == 1
+    start = text.index("    island: charge")
+    # who pays most pays above 30; all of them pay above 10
+    (place / "invented.yaml").write_text(text[:start] + "    dear: charge >= 10\n    dearer: charge >= 30\n    dearest: charge >= 999\n")
+    for role in ("analyst", "manager"):
+        view = view_segments(lake, study="invented", by="named", role=role)
+        assert view.answer[0].startswith("**3 named sets** hold 150 of 150 customers")
+        rows = view.segments.set_index("segment")
+        assert rows["subscribers"].to_dict() == {"dear": 150, "dearer": 0, "dearest": 0}
+        page = SegmentState(view, [])
+        table = page.segments()
+        assert "0</span> <small>all in an earlier set</small>" in table
+        assert table.count("<small>nobody meets its rule</small>") == 1
+        # nothing is opened of nobody, and nobody has no profile
+        assert table.count("data-event") == 1
+        assert "dearer" not in page.profiles()
+        assert view.compared.empty
+
+
+def test_what_rules_are_worth_has_an_interval(lake):
+    view = view_segments(lake, study="invented", role="analyst")
+    # a third of 150 was not seen by the rules, and all fifty are met and right: Wilson for 50 of 50 is n / (n + z²)
+    low = 50 / (50 + 1.959963984540054**2)
+    assert view.rules["n"].sum() == 50
+    assert [view.figures[f"rule_{name}"] for name in ("fidelity_low", "fidelity_high", "coverage_low", "coverage_high")] == pytest.approx([low, 1, low, 1])
+    for row in view.rules[view.rules["n"] > 0].itertuples():
+        assert [row.precision_low, row.coverage_low] == pytest.approx([row.n / (row.n + 1.959963984540054**2)] * 2)
+    page = SegmentState(view, [])
+    assert "95 % 93 – 100" in page.cards()
+    assert "adjusted Rand index" in page.cards()
 
 
 def test_answers_that_are_no_number_are_set_aside(place, lake):
@@ -159,7 +194,7 @@ def test_three_customers_are_too_few(place, lake):
     assert "No row holds “Yes” in Left; there are: “No”." in view.missing
     # a set of three: a manager sees no figure of it
     named = view_segments(lake, study="invented", by="named", role="manager")
-    assert named.segments["is_suppressed"].all()
+    assert named.segments.loc[~named.segments["subscribers"].eq(0), "is_suppressed"].all()
     assert named.rules.set_index("segment")["n"].isna().any()
     # nor what the three hold
     assert "No row holds “Yes” in Left." in named.missing

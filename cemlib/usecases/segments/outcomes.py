@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from cemlib.kpi.interval import bound_count, bound_mean, bound_net_share, bound_ratio
-from cemlib.privacy import suppress_small_groups
+from cemlib.privacy import SUPPRESSED, may_see_records
+from cemlib.settings import settings
 
 __all__ = ["Outcome", "figure_columns", "hide_few_told", "measure_segments"]
 
@@ -44,7 +45,7 @@ def figure_columns(outcomes: Sequence[Outcome]) -> list[str]:
     return ["share_ratio", *(f"{one.name}{end}" for one in outcomes for end in ("", "_low", "_high", "_n"))]
 
 
-def measure_segments(labels: pd.Series, values: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFrame:
+def measure_segments(labels: pd.Series, values: pd.DataFrame, outcomes: Sequence[Outcome], names: Sequence[str] = ()) -> pd.DataFrame:
     """Each segment's outcomes.
 
     Parameters
@@ -54,6 +55,8 @@ def measure_segments(labels: pd.Series, values: pd.DataFrame, outcomes: Sequence
     values : DataFrame
         A row a customer, a column an outcome; null where it is not known.
     outcomes : sequence of Outcome
+    names : sequence of str
+        Segments that have a row even where nobody is in them.
 
     Returns
     -------
@@ -63,8 +66,9 @@ def measure_segments(labels: pd.Series, values: pd.DataFrame, outcomes: Sequence
     """
     known = labels.dropna()
     rows = []
-    for segment, members in known.groupby(known).groups.items():
-        row = {"segment": segment, "subscribers": len(members), "share_ratio": len(members) / len(known)}
+    groups = {**dict.fromkeys(names, known.index[:0]), **known.groupby(known).groups}
+    for segment, members in groups.items():
+        row = {"segment": segment, "subscribers": len(members), "share_ratio": len(members) / len(known) if len(known) else np.nan}
         for one in outcomes:
             told = values.loc[members, one.name].dropna().astype(float)
             value, low, high = _TOLD[one.kind](told.to_numpy()) if len(told) else (np.nan, np.nan, np.nan)
@@ -78,20 +82,25 @@ def measure_segments(labels: pd.Series, values: pd.DataFrame, outcomes: Sequence
     return found
 
 
-def hide_few_told(segments: pd.DataFrame, outcomes: Sequence[Outcome], role: str | None) -> pd.DataFrame:
+def hide_few_told(segments: pd.DataFrame, outcomes: Sequence[Outcome], role: str | None, small: Collection[str] = ()) -> pd.DataFrame:
     """Hide from a manager the outcomes that too few of a segment told, however large the segment is.
+
+    How many told an outcome in all is known of a study's file. So where one segment alone would be hidden, or several that few told together, the next fewest
+    are hidden too (complementary suppression, as :func:`cemlib.privacy.suppress_small_groups` does).
 
     Parameters
     ----------
     segments : DataFrame
-        As :func:`measure_segments` gives it; small segments may be hidden already.
+        As :func:`measure_segments` gives it.
     outcomes : sequence of Outcome
     role : str or None
+    small : collection of str
+        Segments that are hidden themselves.
 
     Returns
     -------
     DataFrame
-        A copy: where fewer than the minimum group told an outcome, or the segment is hidden, its figures are null and its state is ``suppressed``.
+        A copy: where an outcome is hidden its figures are null and its state is ``suppressed``.
 
     Examples
     --------
@@ -101,12 +110,23 @@ def hide_few_told(segments: pd.DataFrame, outcomes: Sequence[Outcome], role: str
     [[nan, 'suppressed']]
     """
     out = segments.copy()
-    for one in outcomes:
-        columns = [f"{one.name}{end}" for end in ("", "_low", "_high", "_n", "_state")]
-        shown = suppress_small_groups(out[columns].set_axis(["value", "low", "high", "subscribers", "state"], axis=1), role)
-        out[columns] = shown.drop(columns="is_suppressed").to_numpy(object)
-        out = out.astype(dict.fromkeys(columns[:3], float) | {columns[3]: shown["subscribers"].dtype})
+    for one in () if may_see_records(role) else outcomes:
+        hidden = _few_told(out[f"{one.name}_n"], out["segment"].isin(small))
+        figures = [f"{one.name}{end}" for end in ("", "_low", "_high", "_n")]
+        out[figures] = out[figures].mask(hidden)
+        out[f"{one.name}_state"] = out[f"{one.name}_state"].mask(hidden, SUPPRESSED)
     return out
+
+
+def _few_told(told: pd.Series, hidden: pd.Series) -> pd.Series:
+    """Where it is hidden how many told an outcome: what is left of the total is no few of one segment, nor of several."""
+    least = settings().minimum_group
+    hidden = hidden | ((told > 0) & (told < least))
+    for place in told[~hidden & (told > 0)].sort_values(kind="stable").index if hidden.any() else ():
+        if hidden.sum() > 1 and told[hidden].sum() >= least:
+            break
+        hidden[place] = True
+    return hidden
 
 
 def _mean(values: np.ndarray) -> tuple[float, float, float]:

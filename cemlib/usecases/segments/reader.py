@@ -17,6 +17,7 @@ from cemlib.usecases.segments.features import count_columns
 from cemlib.usecases.segments.lake_customers import LAKE, LAST, LakeCustomers
 from cemlib.usecases.segments.movement import compare_segments, find_places, profile_segments, trace_moves
 from cemlib.usecases.segments.outcomes import figure_columns, hide_few_told, measure_segments
+from cemlib.usecases.segments.rule_intervals import bound_rules, bound_worth
 from cemlib.usecases.segments.study_customers import StudyCustomers
 from cemlib.usecases.segments.view import SegmentView
 from cemlib.usecases.studies.catalogue import load_study, reason_of, study_names
@@ -129,11 +130,13 @@ class Reader:
     def _filled(self, base: dict, division: Division, ignored: list[str]) -> SegmentView:
         is_named, chosen, outcomes = base["chosen"]["by"] == NAMED, base["chosen"], self.customers.outcomes
         features, labels = (self.customers.everyone if is_named else self.customers.features), division.labels
-        measured = measure_segments(labels, self.customers.values, outcomes)
+        # a named set whose customers all are in an earlier one is a set all the same; "others" is none
+        names = [one for one in division.rules["segment"] if one != OTHERS] if is_named else []
+        measured = measure_segments(labels, self.customers.values, outcomes, names)
         # the number of all is shown too: one hidden group alone could be worked out
         segments = suppress_small_groups(measured, self.role, figures=figure_columns(outcomes), total_shown=True)
-        segments = hide_few_told(segments, outcomes, self.role)
         small = set(segments.loc[segments["is_suppressed"], "segment"])
+        segments = hide_few_told(measured, outcomes, self.role, small).assign(**segments[["subscribers", "share_ratio", "is_suppressed"]])
         profiles = profile_segments(features, labels, division.used, self.role, small)
         earlier = self.named_before if is_named else self.found_before
         migration, kept = trace_moves(earlier, labels, self.role, small) if earlier is not None else (pd.DataFrame(), {"n": 0})
@@ -161,11 +164,13 @@ class Reader:
 
     def _rules(self, rules: pd.DataFrame, is_named: bool, small: set[str]) -> pd.DataFrame:
         """From a manager the few who also meet a rule are hidden as the few who make a set are."""
+        rules = rules if is_named else bound_rules(rules)
         rules = rules.astype(dict.fromkeys(("n", "elsewhere", "unknown") if is_named else ("n",), "Int64"))
         rules.loc[rules["segment"].isin(small), "n"] = pd.NA
         if not is_named:
             # the share that some rule meets is shown, and tells the sum
-            return suppress_small_groups(rules, self.role, subscribers="n", figures=["precision", "coverage"], total_shown=True)
+            figures = [f"{name}{end}" for name in ("precision", "coverage") for end in ("", "_low", "_high")]
+            return suppress_small_groups(rules, self.role, subscribers="n", figures=figures, total_shown=True)
         if not may_see_records(self.role):
             for name in ("elsewhere", "unknown"):
                 rules[name] = rules[name].mask((rules[name] > 0) & (rules[name] < settings().minimum_group))
@@ -185,7 +190,7 @@ class Reader:
 
     def _pair(self, chosen: Mapping[str, str], segments: pd.DataFrame) -> tuple[str, str] | None:
         """The two segments that are compared: the chosen ones, else those that fare worst and best."""
-        shown = segments[~segments["is_suppressed"]]
+        shown = segments[~segments["is_suppressed"] & ~segments["subscribers"].eq(0)]
         if len(shown) < 2:
             return None
         judged = next((one for one in self.customers.outcomes if one.better), None)
@@ -227,6 +232,7 @@ class Reader:
     def _figures(self, segments: pd.DataFrame, division: Division, kept: Mapping[str, float], counts: Mapping[str, int]) -> dict[str, float]:
         made = {"segments": float(counts["groups"]), "customers": float(counts["in_segments"])}
         made |= {name: value for name, value in (("rule_fidelity_ratio", division.fidelity), ("rule_coverage_ratio", division.rule_coverage)) if value == value}
+        made |= bound_worth(division.rules, division.fidelity, division.rule_coverage) if division.fidelity == division.fidelity else {}
         made |= {"stability": division.stability} if division.stability is not None else {}
         made |= {"kept_ratio": kept["value"]} if kept.get("n") else {}
         first = self.customers.outcomes[0].name

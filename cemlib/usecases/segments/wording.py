@@ -93,14 +93,14 @@ def answer_sentences(segments: pd.DataFrame, noun: str, is_stable: bool, stabili
         first = f"**{counts['groups']} segments** of {counts['in_segments']:,} {noun}; each is too small to be shown."
     else:
         largest = segments.iloc[0]
-        how = f"found again in each half of the customers (agreement {stability:.2f})" if is_stable and stability is not None else "which are not found again in each half of the customers"
+        how = f"found again in each half of the customers (adjusted Rand index {stability:.2f}, the median of three divisions)" if is_stable and stability is not None else "which are not found again in each half of the customers"
         first = f"**{counts['groups']} segments** of {counts['in_segments']:,} {noun}, {how}; the largest is “{largest['segment']}” with {100 * largest['share_ratio']:.0f} %."
     return [first, *_worst(segments, outcomes), *_stayed(kept)]
 
 
 def named_sentences(segments: pd.DataFrame, noun: str, others: str, counts: Mapping[str, int], untold: Sequence[str], kept: Mapping[str, float], outcomes: Sequence[Outcome]) -> list[str]:
     """The answer of named sets: how many are in one, which is worst off, and what cannot be told."""
-    shown = segments[segments["segment"] != others]
+    shown = segments[(segments["segment"] != others) & (segments["subscribers"] > 0)]
     first = f"**{counts['groups']} named sets** hold {counts['in_sets']:,} of {counts['customers']:,} {noun}" if counts["in_sets"] is not None else f"**{counts['groups']} named sets**"
     first += f"; the largest shown is “{shown.iloc[0]['segment']}” with {int(shown.iloc[0]['subscribers']):,}." if len(shown) else "."
     left_out = [f"{len(untold)} more cannot be told from this data."] if untold else []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 from cemlib.usecases.segments.reader import ALL, FOUND, LAKE, LAST, NAMED
 from cemwidgets.filters import Choice
 from cemwidgets.page.state import UseCaseState
@@ -76,14 +78,19 @@ class SegmentState(UseCaseState):
     def _segment_cards(self) -> list[str]:
         view, counts = self.view, self.view.counts
         stable = "one group" if self.is_one else "stable" if view.is_stable else "not stable"
-        made = [card("Segments", str(counts["groups"]), note=view.period, interval="" if view.stability is None else f"halves agree {view.stability:.2f} (1: the same)",
+        made = [card("Segments", str(counts["groups"]), note=view.period, interval="" if view.stability is None else f"halves agree: adjusted Rand index {view.stability:.2f} (1: the same), the median of three divisions",
                      compare=stable, verdict="better" if stable == "stable" else "context", name="segments", exact=float(counts["groups"])),
                 card("Customers", f"{counts['in_segments']:,}", note=f"of {counts['customers']:,}{' active' if view.chosen['study'] == LAKE else ''}", interval=f"{counts['unknown']:,} miss a feature",
                      compare="unlike any segment: hidden" if counts["odd"] is None else f"{counts['odd']:,} unlike any segment", name="customers", exact=float(counts["in_segments"]))]
         if not self.is_one:
-            made.append(card("Rules right", percent(view.fidelity, 0), unit="%", note="of customers the rules did not see and a rule meets",
-                             interval=f"a rule meets {percent(view.figures['rule_coverage_ratio'], 0)} % of them", name="rule_fidelity_ratio", exact=view.fidelity))
+            made.append(card("Rules right", percent(view.fidelity, 0), unit="%", note="of customers the rules did not see and a rule meets", interval=self._sure("fidelity"),
+                             compare=f"a rule meets {percent(view.figures['rule_coverage_ratio'], 0)} % of them{self._sure('coverage', ', ')}", name="rule_fidelity_ratio", exact=view.fidelity))
         return made
+
+    def _sure(self, name: str, before: str = "") -> str:
+        """The interval of what the rules are worth; nothing where no rule meets anybody."""
+        low, high = (self.view.figures.get(f"rule_{name}_{end}") for end in ("low", "high"))
+        return "" if low is None else f"{before}95 % {percent(low, 0)} – {percent(high, 0)}"
 
     def _set_cards(self) -> list[str]:
         view, counts = self.view, self.view.counts
@@ -98,13 +105,22 @@ class SegmentState(UseCaseState):
             return box(title, f'<div class="cem-empty">{esc(self.view.answer[0])}</div>')
         opens = "; a row opens its comparison" + ("" if self.view.places is None else " and places") if live and not self.is_one else ""
         rules = dict(zip(self.view.rules["segment"], self.view.rules["rule"])) if self.is_named else None
-        return box(title, segments_table(self.view.segments, self.view.outcomes, self.view.chosen["segment"], live and not self.is_one, rules), note=f"95 % intervals below each figure{opens}")
+        return box(title, segments_table(self.view.segments, self.view.outcomes, self.view.chosen["segment"], live and not self.is_one, rules, self._empty_sets()),
+                   note=f"95 % intervals below each figure; customers are counted{opens}")
+
+    def _empty_sets(self) -> dict[str, str]:
+        """Why nobody is in a named set."""
+        if not self.is_named:
+            return {}
+        none = self.view.rules[self.view.rules["n"].eq(0).fillna(False)]
+        # how many are in an earlier set is hidden where they are few, not that there are some
+        return {row.segment: "nobody meets its rule" if not pd.isna(row.elsewhere) and row.elsewhere == 0 else "all in an earlier set" for row in none.itertuples()}
 
     def profiles(self, live: bool = True) -> str:
         """What they do and what they are used to."""
         if self.view.profiles.empty:
             return box("Profiles", '<div class="cem-empty">No segments.</div>')
-        return box("Profiles", profile_table(self.view.profiles, list(self.view.segments["segment"])),
+        return box("Profiles", profile_table(self.view.profiles, list(self.view.segments.loc[~self.view.segments["subscribers"].eq(0), "segment"])),
                    note="medians, 95 % intervals below" if self.is_one else "medians, 95 % intervals below; ▲ ▼ half a standard deviation from all customers or more")
 
     def rules(self, live: bool = True) -> str:
@@ -114,7 +130,7 @@ class SegmentState(UseCaseState):
         if self.is_named:
             untold = "".join(f"<li>{esc(one)}</li>" for one in self.view.untold)
             return box("Rules in plain words", sets_table(self.view.rules), note="the first that is met counts", foot=f'<h3>Cannot be told</h3><ul class="cem-note">{untold}</ul>' if untold else "")
-        return box("Rules in plain words", rules_table(self.view.rules), note="grown on two thirds of the customers, told of the others")
+        return box("Rules in plain words", rules_table(self.view.rules), note="grown on two thirds of the customers, told of the others, with 95 % intervals")
 
     def moves(self, live: bool = True) -> str:
         """Who was where before."""

@@ -18,8 +18,8 @@ __all__ = ["compare_table", "moves_table", "profile_table", "rules_table", "segm
 _HIDDEN = "hidden"
 
 
-def segments_table(segments: pd.DataFrame, outcomes: Sequence[Outcome], selected: str, live: bool, rules: Mapping[str, str] | None = None) -> str:
-    """Each segment with its size and how it fares; of named sets with their rules."""
+def segments_table(segments: pd.DataFrame, outcomes: Sequence[Outcome], selected: str, live: bool, rules: Mapping[str, str] | None = None, empty: Mapping[str, str] | None = None) -> str:
+    """Each segment with its size and how it fares; of named sets with their rules, and why nobody is in one that is ``empty``."""
     columns = [Column("name", "Segment" if rules is None else "Set", narrow="head"), Column("n", "Customers", "figure", narrow="main"),
                *(Column(one.name, titled(one.title, one.unit), "figure") for one in outcomes)]
     rows = []
@@ -27,6 +27,10 @@ def segments_table(segments: pd.DataFrame, outcomes: Sequence[Outcome], selected
         cells = {"name": row.segment, "name_note": (rules or {}).get(row.segment, ""), "segment": row.segment, "_few": row.is_suppressed}
         if row.is_suppressed:
             rows.append(cells | {"n": MISSING, "n_note": _HIDDEN} | {one.name: MISSING for one in outcomes})
+            continue
+        if row.segment in (empty or {}):
+            # nothing can be opened of nobody
+            rows.append(cells | {"segment": "", "_few": True, "n": figure(f"segment_{place}_customers", 0.0, "0"), "n_note": empty[row.segment]} | {one.name: MISSING for one in outcomes})
             continue
         cells |= {"n": figure(f"segment_{place}_customers", float(row.subscribers), number(int(row.subscribers))), "n_note": f"{percent(row.share_ratio)} %"}
         for name, digits in ((one.name, one.digits) for one in outcomes):
@@ -84,17 +88,27 @@ def _shaded(value: float, low: float, high: float, strength: float, otherwise: s
     word = "above" if strength > 0 else "below"
     tint = min(abs(strength) / 3, 1) * 45 if arrow else 0
     label = f"{_signed(value)}, {abs(strength):.1f} standard deviations {word} all customers"
-    return (f'<span class="cem-shade" style="--cem-tint:{tint:.0f}%" title="{esc(label)}">{esc(_signed(value))}'
-            f'{f"<span aria-hidden=true> {arrow}</span>" if arrow else ""}</span><small>{esc(_between(low, high))}</small>')
+    # the arrow stands before the number, whose end is flush with that of its interval
+    return (f'<span class="cem-shade" style="--cem-tint:{tint:.0f}%" title="{esc(label)}">{f"<span aria-hidden=true>{arrow} </span>" if arrow else ""}'
+            f'{esc(_signed(value))}</span><small>{esc(_between(low, high))}</small>')
 
 
 def rules_table(rules: pd.DataFrame) -> str:
     """The rules in plain words."""
     columns = [Column("name", "If", narrow="head"), Column("segment", "then mostly"), Column("precision", "right, %", "number", narrow="main"), Column("coverage", "of the segment, %", "number")]
     rows = [{"name": row.rule, "segment": row.segment, **({"precision": MISSING, "precision_note": _HIDDEN, "coverage": MISSING} if row.is_suppressed else
-                                                          {"precision": percent(row.precision, 0), "precision_note": f"of {number(int(row.n))}", "coverage": percent(row.coverage, 0)})}
+                                                          {"precision": percent(row.precision, 0), "precision_note": _of(row), "coverage": percent(row.coverage, 0), "coverage_note": _bounds(row.coverage_low, row.coverage_high)})}
             for row in rules.sort_values("coverage", ascending=False).itertuples()]
     return table(columns, rows, caption="Rules that give the segments")
+
+
+def _of(row) -> str:
+    between = _bounds(row.precision_low, row.precision_high)
+    return f"{between}{', ' if between else ''}of {number(int(row.n))}"
+
+
+def _bounds(low: float, high: float) -> str:
+    return "" if pd.isna(low) else f"{percent(low, 0)} – {percent(high, 0)}"
 
 
 def sets_table(rules: pd.DataFrame) -> str:
