@@ -16,10 +16,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from cemlib.running_code import note_code
+
 if TYPE_CHECKING:
     from cemlib.lake import Lake
 
 __version__ = "0.1.0"
+
+# before anything else is loaded: what is kept for other processes is told by the code that was loaded
+note_code()
 
 # public name -> the module it comes from, and its name there (none: the module itself)
 _ROOM = {

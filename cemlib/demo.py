@@ -169,8 +169,12 @@ def build_demo(
     record = DemoRecord(**plan)
     incoming, lake_path = _incoming(home), settings().lake_path
     if fresh:
+        from cemlib.lake import forget_fits
+
         for folder in what_fresh_removes(home):
             shutil.rmtree(folder)
+            if folder == lake_path:
+                forget_fits(lake_path)
     has_files, has_lake = _check(incoming, plan, "incoming folder"), _check(lake_path, plan, "lake")
     started = time.monotonic()
     if not has_files:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from cemlib.errors import ParameterError
 
-__all__ = ["ROLES", "Settings", "settings"]
+__all__ = ["FITS_EMPTIED", "ROLES", "Settings", "settings"]
 
 #: Who may see what: a manager sees figures of groups, an analyst and customer care see the records behind them too.
 ROLES = ("manager", "analyst", "care")
+#: The mark in the folder of kept fits; its time is that of the last emptying.
+FITS_EMPTIED = "emptied"
 
 
 @dataclass(frozen=True)

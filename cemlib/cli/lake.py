@@ -244,7 +244,7 @@ def optimize(tables: tuple[str, ...], closed_after: timedelta, dry_run: bool, is
 @json_option
 def vacuum(keep: timedelta, record_folders: tuple[Path, ...], dry_run: bool, is_sure: bool, is_json: bool) -> None:
     """Remove data files that no state needs which is still to be read: the newest state, all within the time to keep, and the snapshots that
-    run records name are kept. What was removed cannot be brought back.
+    run records name are kept. What was removed cannot be brought back. The fits that are kept beside the lake go as well: they are made again when they are asked for.
     """
     import cemlib
     from cemlib.report.record import recorded_snapshots
@@ -268,8 +268,10 @@ def vacuum(keep: timedelta, record_folders: tuple[Path, ...], dry_run: bool, is_
 
 
 def _tell_vacuum(found, is_done: bool = False) -> None:
+    if found.fits:
+        remark(f"{found.fits:,} fits that are kept beside the lake {'were' if is_done else 'would be'} removed; they are made again when they are asked for.")
     if not found.files and not found.unreadable:
-        remark("Nothing to remove.")
+        remark("Nothing to remove." if not found.fits else "Nothing to remove of the lake.")
         return
     remark(f"{len(found.files):,} files, {_size(found.bytes)}" + (" were removed" if is_done else " would be removed")
            + "".join(f"; {name}: {one['files']:,}" for name, one in sorted(found.tables.items())))

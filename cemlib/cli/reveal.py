@@ -84,6 +84,7 @@ def erase(key: str, reason: str, by: str, dry_run: bool, yes: bool, is_json: boo
     """Erase the person behind a pseudonym: there is no way back.
 
     The person's identifiers leave the vault and the quarantine; in the tables random pseudonyms take the place of theirs. The records stay, as nobody's.
+    The fits that are kept beside the lake, which have a row for each customer, are removed.
     Later records of the same identifiers get another pseudonym and do not meet the old ones. Older versions of the tables hold the old
     pseudonyms until `cem lake vacuum --keep 0d` removes them. Exit code 1 when the lake does not know the key.
     """
@@ -109,7 +110,7 @@ def erase(key: str, reason: str, by: str, dry_run: bool, yes: bool, is_json: boo
 def _show_erasure(found: ErasureResult) -> None:
     table(["table", "rows"], [[name, rows] for name, rows in found.tables.items()])
     remark(f"{'Erased' if found.is_done else 'Would be erased'}: {len(found.keys)} pseudonyms of the person, {found.vault_entries} entries of the vault, "
-           f"{found.quarantined} rejected records"
+           f"{found.quarantined} rejected records, {found.fits} kept fits"
            + (f"; {len(found.shared_keys)} identifiers are somebody else's at another time" if found.shared_keys else ""))
     if found.is_found and not found.vault_entries:
         remark("The vault does not have the identifiers: the quarantine could not be searched, and later records would get the old pseudonym.")

@@ -26,7 +26,7 @@ __all__ = ["rotate_key"]
 def rotate_key(new_key_file: Path, reason: str, by: str, accept_unknown: bool, dry_run: bool, is_json: bool) -> None:
     """Make every pseudonym anew under a new secret, and seal vault and quarantine with it.
 
-    Call it with the present secret (CEM_KEY, CEM_KEY_FILE); afterwards the lake takes the new one only. Interrupted, the lake is as before: the
+    The fits that are kept beside the lake are removed. Call it with the present secret (CEM_KEY, CEM_KEY_FILE); afterwards the lake takes the new one only. Interrupted, the lake is as before: the
     next command that writes, with the old secret, sees to that. Older versions of the tables hold the old pseudonyms until `cem lake vacuum --keep 0d` removes them.
     """
     import secrets
@@ -47,7 +47,7 @@ def rotate_key(new_key_file: Path, reason: str, by: str, accept_unknown: bool, d
         return
     table(["table", "rows", "keys not in the vault"], [[name, rows, found.unknown.get(name, 0)] for name, rows in found.tables.items()])
     remark(f"{'Made anew' if found.is_done else 'Would be made anew'}: {found.keys:,} pseudonyms, {sum(found.tables.values()):,} rows, "
-           f"{found.quarantine_files:,} files of the quarantine")
+           f"{found.quarantine_files:,} files of the quarantine; kept fits {'removed' if found.is_done else 'to be removed'}: {found.fits:,}")
     if found.is_done:
         remark(f"From now on: CEM_KEY_FILE={new_key_file}, and no CEM_KEY. Older versions of the tables hold the old pseudonyms until "
                "cem lake vacuum --keep 0d removes them; cem lake optimize puts the rows in the order of the new ones.")

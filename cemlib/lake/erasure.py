@@ -2,7 +2,7 @@
 
 The entries of the person's pseudonyms leave the vault. In the tables a fresh random pseudonym takes the place of each: the old one
 could be computed again from the identifier by whoever has the secret. The records stay, as nobody's: counts over past days do not
-change. Rejected records that contain one of the identifiers leave the quarantine.
+change. Rejected records that contain one of the identifiers leave the quarantine. What was fitted on customers and kept beside the lake goes.
 
 What comes later under the same identifier starts a new life under another pseudonym (see :func:`cemlib.keys.make_pseudonym`): a
 person who becomes a customer again is one on a new legal ground, and nothing joins the new records to the old ones. For that the
@@ -27,6 +27,7 @@ from cemlib.lake.audit import AuditLog, checked_keys, checked_reason
 from cemlib.lake.change import LakeChange, LakeChanges
 from cemlib.lake.delta import StoredTable
 from cemlib.lake.engine import connect, quoted
+from cemlib.lake.forget import forget_fits
 from cemlib.lake.manifest import Manifest
 from cemlib.lake.person import Person, find_person
 from cemlib.lake.quarantine import quarantined_frames, write_quarantined
@@ -64,6 +65,8 @@ class ErasureResult:
         get the old pseudonym.
     quarantined : int
         Rejected records that leave the quarantine.
+    fits : int
+        Files of kept fits that are removed.
     """
 
     is_done: bool = False
@@ -72,6 +75,7 @@ class ErasureResult:
     tables: dict[str, int] = field(default_factory=dict)
     vault_entries: int = 0
     quarantined: int = 0
+    fits: int = 0
 
     @property
     def is_found(self) -> bool:
@@ -105,7 +109,7 @@ def erase_person(lake_path: str | Path | None, key: str, reason: str, *, by: str
     ParameterError
         For a reason that says too little, or what is no pseudonym.
     LakeError
-        When the pseudonym is an account's or was several persons', was erased before, or the audit line cannot be written.
+        When the pseudonym is an account's or was several persons', was erased before, the audit line cannot be written, or kept fits cannot be removed.
     """
     reason, (key,) = checked_reason(reason, by), checked_keys([key])
     vault, _ = opened_vault(lake_path)
@@ -118,10 +122,12 @@ def erase_person(lake_path: str | Path | None, key: str, reason: str, *, by: str
         work = _Erasure(changes, vault, state, manifest, progress or (lambda done, total, text: None))
         with connect() as connection, staging_place(changes.folder) as place:
             result = work.look(connection, key)
+            result.fits = forget_fits(changes.folder, dry_run=True) if result.is_found else 0
             if not dry_run:
                 line = AuditLog(changes.folder, state.audit_key).write("erase", result.keys, reason, by=by, found=result.is_found)
                 if result.is_found:
                     work.do(connection, place, line.number)
+                    result.fits = forget_fits(changes.folder)
     return result
 
 

@@ -30,6 +30,7 @@ from cemlib.lake.audit import AuditLog, checked_reason
 from cemlib.lake.change import LakeChange, LakeChanges, key_check
 from cemlib.lake.delta import StoredTable
 from cemlib.lake.engine import connect, quoted
+from cemlib.lake.forget import forget_fits
 from cemlib.lake.manifest import Manifest
 from cemlib.lake.quarantine import quarantined_frames, write_quarantined
 from cemlib.lake.reveal import opened_vault
@@ -63,6 +64,8 @@ class RotationResult:
     unknown : dict of str to int
         Distinct pseudonyms that the vault does not have, by table.
     quarantine_files : int
+    fits : int
+        Files of kept fits that are removed.
     """
 
     is_done: bool = False
@@ -70,6 +73,7 @@ class RotationResult:
     keys: int = 0
     unknown: dict[str, int] = field(default_factory=dict)
     quarantine_files: int = 0
+    fits: int = 0
 
     def to_dict(self) -> dict:
         """As plain data."""
@@ -165,7 +169,7 @@ def rotate_key(lake_path: str | Path | None, new_secret: bytes, *, reason: str =
     ParameterError
         When the new secret is the present one.
     LakeError
-        When pseudonyms are not in the vault and that was not accepted; when the present secret is not the lake's.
+        When pseudonyms are not in the vault and that was not accepted; when the present secret is not the lake's; when kept fits cannot be removed.
     """
     tell = progress or (lambda done, total, text: None)
     reason = checked_reason(reason, by)
@@ -179,6 +183,7 @@ def rotate_key(lake_path: str | Path | None, new_secret: bytes, *, reason: str =
         work = _Rotation(changes, vault, state, manifest, new_secret, tell)
         with staging_place(changes.folder) as place:
             result = work.look(place, dry_run)
+            result.fits = forget_fits(changes.folder, dry_run=True)
             if result.unknown and not (dry_run or accept_unknown):
                 raise LakeError("Pseudonyms are not in the vault, so the new secret cannot make theirs.", where=str(changes.folder),
                                 came=", ".join(f"{name}: {count:,}" for name, count in result.unknown.items()),
@@ -187,6 +192,7 @@ def rotate_key(lake_path: str | Path | None, new_secret: bytes, *, reason: str =
             if not dry_run:
                 AuditLog(changes.folder, state.audit_key).write("rotate key", [], reason, by=by)
                 work.do(place, result)
+                result.fits = forget_fits(changes.folder)
     return result
 
 

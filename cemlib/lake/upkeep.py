@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cemlib.errors import CallError
+from cemlib.lake.forget import forget_fits
 from cemlib.lake.history import snapshots
 from cemlib.lake.manifest import read_manifest
 from cemlib.lake.optimize import CLOSED_AFTER, OptimizeRun, OptimizeSummary
@@ -74,7 +75,7 @@ class LakeUpkeep:
 
     def vacuum(self, keep: timedelta = KEEP, *, spare: Iterable[Mapping[str, int]] = (), dry_run: bool = False,
                wait_s: float = 60.0) -> VacuumSummary:
-        """Remove the files that no state needs which is still to be read.
+        """Remove the files that no state needs which is still to be read, and the fits that are kept beside the lake.
 
         Parameters
         ----------
@@ -90,14 +91,15 @@ class LakeUpkeep:
         Raises
         ------
         LakeError
-            When the lake cannot be written, or a version that is to be kept cannot be read.
+            When the lake cannot be written, a version that is to be kept cannot be read, or kept fits cannot be removed.
         CallError
             For a lake that was opened in the past, or a time to keep that is out of range.
         """
         self._refuse_past()
         run = VacuumRun(self.path, keep, spare)
         if read_manifest(self.path) is None:
-            return VacuumSummary(keep.total_seconds(), dry_run=dry_run)
+            # without records there may be fits of studies
+            return VacuumSummary(keep.total_seconds(), fits=forget_fits(self.path, dry_run=dry_run), dry_run=dry_run)
         try:
             return run.run(dry_run=dry_run, wait_s=wait_s)
         finally:

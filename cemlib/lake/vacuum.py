@@ -3,7 +3,7 @@
 Kept are the newest state, every state that was the lake's within the time to keep, and the snapshots that the caller spares (those of
 run records). A file is needed when it was in its table at one of those versions. The ledger says first which states can no longer be
 read, then the files go: a vacuum that dies in between is finished by the next one. Delta's own vacuum is not used: it knows the
-versions of one table, and its commits would make versions that no manifest names.
+versions of one table, and its commits would make versions that no manifest names. The fits that are kept beside the lake go too: they may be of states that are gone.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from deltalake import DeltaTable
 from cemlib.errors import LakeError, ParameterError
 from cemlib.lake.change import LakeChanges
 from cemlib.lake.delta import LOG_DAYS
+from cemlib.lake.forget import forget_fits
 from cemlib.lake.history import ledger_states, readable_ids
 from cemlib.lake.manifest import Manifest, State, read_manifest
 
@@ -53,6 +54,8 @@ class VacuumSummary:
         The oldest state that can be read: id, written_at.
     spared : list of str
         Older states that are kept since a run record names them.
+    fits : int
+        Files of kept fits beside the lake: all of them.
     dry_run : bool
     """
 
@@ -63,6 +66,7 @@ class VacuumSummary:
     unreadable: list[dict] = field(default_factory=list)
     oldest: dict = field(default_factory=dict)
     spared: list[str] = field(default_factory=list)
+    fits: int = 0
     dry_run: bool = False
 
     def to_dict(self) -> dict:
@@ -101,7 +105,7 @@ class VacuumRun:
         Raises
         ------
         LakeError
-            When the lake cannot be written, or a version that is to be kept cannot be read.
+            When the lake cannot be written, a version that is to be kept cannot be read, or kept fits cannot be removed.
         """
         summary = VacuumSummary(self._keep.total_seconds(), dry_run=dry_run)
         if dry_run:
@@ -109,12 +113,15 @@ class VacuumRun:
                 raise LakeError("A change is being made, or was not finished, and a dry run does not undo it.", where=str(self._folder),
                                 todo="Wait for its end; `cem lake status` tells whether a writer is at work.")
             self._look_at_all(self._changes.ledger.read((read_manifest(self._folder) or Manifest()).ledger_bytes), summary)
+            summary.fits = forget_fits(self._folder, dry_run=True)
             return summary
         with self._changes.locked(wait_s):
             self._changes.recovered()
             first = self._look_at_all(self._changes.ledger.lines, summary)
+            forget_fits(self._folder, dry_run=True)
             if summary.files or summary.unreadable:
                 self._remove(first, summary)
+            summary.fits = forget_fits(self._folder)
         return summary
 
     def _look_at_all(self, lines: list[dict], summary: VacuumSummary) -> State:

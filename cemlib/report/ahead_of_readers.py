@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from cemlib.settings import settings
+import yaml
 
-__all__ = ["AheadOfReaders"]
+from cemlib.settings import FITS_EMPTIED, settings
+
+__all__ = ["AheadOfReaders", "read_state"]
 
 State = dict[Path, tuple[int, int]]
 
@@ -41,13 +46,33 @@ class AheadOfReaders:
 
 
 def read_state() -> State:
-    """Size and time of the lake's manifest and of every file in the folder of studies."""
-    folder = settings().lake_path.parent / "studies"
+    """Size and time of all that fits are made of: the lake's manifest and its causes, the studies, the files that these name wherever they lie, and the mark of emptied fits."""
+    own = settings()
+    beside = own.lake_path.parent
+    studies = sorted((beside / "studies").glob("*.yaml"))
+    found = _states([own.lake_path / "manifest.json", own.reference_path / "cause.csv", beside / "named_sets.yaml", own.fits_path / FITS_EMPTIED, *studies])
+    return found | _states(one for path in studies if path in found for one in _named_files(path, found[path]))
+
+
+def _states(paths: Iterable[Path]) -> State:
     found = {}
-    for path in (settings().lake_path / "manifest.json", *(sorted(folder.iterdir()) if folder.is_dir() else ())):
-        try:
+    for path in paths:
+        # one that is not there, and one that is no file's name at all
+        with contextlib.suppress(OSError, ValueError):
             about = path.stat()
-        except OSError:
-            continue
-        found[path] = (about.st_size, about.st_mtime_ns)
+            found[path] = (about.st_size, about.st_mtime_ns)
     return found
+
+
+@functools.lru_cache(maxsize=500)
+def _named_files(path: Path, state: tuple[int, int]) -> list[Path]:
+    """The files that a study in this state is made of; none of one that is told wrong, until it is told otherwise."""
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return []
+    source = told.get("source") if isinstance(told, dict) else None
+    if not isinstance(source, dict):
+        return []
+    joined = source.get("join")
+    return [path.parent / one for one in [source.get("file"), *(joined if isinstance(joined, list) else [])] if isinstance(one, str)]

@@ -2,15 +2,13 @@
 
 A fit is found again by what went into it: the values themselves, the settings and the code. A file that changed, another period, another setting or another
 version gives other values or another code, so another fit; nothing is looked up by a name alone. Results are kept without the keys of customers: whose
-they are knows only who reads the same list of customers again.
+they are knows only who reads the same list of customers again. They go when people leave the lake, and with old versions of it (:func:`cemlib.lake.forget_fits`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
-import importlib.metadata
 import os
 import pickle
 import tempfile
@@ -21,13 +19,13 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from cemlib.settings import settings
+from cemlib.running_code import is_as_loaded, loaded_at, running_code
+from cemlib.settings import FITS_EMPTIED, settings
 
 __all__ = ["fingerprint", "keep_fit"]
 
 Result = TypeVar("Result")
 
-_PACKAGES = ("duckdb", "narwhals", "numpy", "pandas", "scipy", "scikit-learn", "statsmodels")
 _DIGEST = 32
 
 
@@ -37,7 +35,8 @@ def keep_fit(name: str, inputs: Sequence[Any], make: Callable[[], Result]) -> Re
     Kept beside the lake (folder ``fits``), for the owner alone. A file is written whole or not at all, and one that is damaged, or that somebody else could have
     written, is not read. Several processes may do so at once: who comes later writes the same. What was not used for longest goes first
     when there is more than ``CEM_FITS_MB``; a result larger than a quarter of that is not kept, or it would drive out all others. Where nothing can be written,
-    nothing is kept.
+    nothing is kept; nor is anything of a process whose code was replaced since it began (the result may be of either), or which may have read a person who was
+    erased since.
 
     Parameters
     ----------
@@ -54,19 +53,23 @@ def keep_fit(name: str, inputs: Sequence[Any], make: Callable[[], Result]) -> Re
     6
     """
     most = settings().fits_megabytes * 2**20
-    if not most:
+    code = running_code() if most else None
+    if code is None:
         return make()
     folder = settings().fits_path
-    path = folder / f"{name}-{fingerprint(name, _code(), *inputs)}.fit"
+    path = folder / f"{name}-{fingerprint(name, code, *inputs)}.fit"
     found = _read(path)
     if found is None:
         # in a tuple, or a result that is None would be made every time
         found = (make(),)
         content = pickle.dumps(found, protocol=pickle.HIGHEST_PROTOCOL)
-        if len(content) <= most / 4:
+        if len(content) <= most / 4 and is_as_loaded() and not _is_emptied(folder):
             with contextlib.suppress(OSError):
                 _write(path, content)
                 _thin(folder, most, path)
+                # it may have been emptied while this was written
+                if _is_emptied(folder):
+                    path.unlink(missing_ok=True)
     return found[0]
 
 
@@ -136,12 +139,15 @@ def _put(digest: Any, kind: str, content: bytes) -> None:
     digest.update(content)
 
 
-@functools.cache
-def _code() -> str:
-    """The library as it is, and the packages that it calls."""
-    home = Path(__file__).parent.parent
-    files = sorted(path for path in home.rglob("*") if path.suffix in (".py", ".yaml"))
-    return fingerprint([[path.relative_to(home).as_posix(), path.read_bytes()] for path in files], [importlib.metadata.version(one) for one in _PACKAGES])
+def _is_emptied(folder: Path) -> bool:
+    """Whether the folder was emptied since this process began: what it read may be of people who left since."""
+    try:
+        return (folder / FITS_EMPTIED).stat().st_mtime >= loaded_at()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        # where that cannot be told nothing can be written either
+        return True
 
 
 def _read(path: Path) -> tuple | None:
@@ -187,7 +193,8 @@ def _thin(folder: Path, most: int, new: Path) -> None:
         # another process may have removed it
         with contextlib.suppress(FileNotFoundError):
             about = path.stat()
-            kept.append((path == new, about.st_mtime, about.st_size, path))
+            if path.name != FITS_EMPTIED:
+                kept.append((path == new, about.st_mtime, about.st_size, path))
     left = sum(size for *_, size, _ in kept)
     for _, _, size, path in sorted(kept):
         if left <= most:

@@ -11,7 +11,7 @@ HOME = Path(__file__).resolve().parents[2]
 
 # From the bottom to the top; a layer imports only those below it. Layers in one row do not import each other.
 ROWS = [
-    ["errors", "rooms"],
+    ["errors", "rooms", "running_code"],
     ["units", "settings", "ahead"],
     ["keys"],
     ["schema"],

@@ -72,13 +72,18 @@ def test_a_changed_log_ends_with_1(call, key, tmp_path):
     assert "was changed" in answer.stderr
 
 
-def test_erase_asks_first(call, key):
+def test_erase_asks_first(call, key, tmp_path):
+    (tmp_path / "fits").mkdir()
+    (tmp_path / "fits" / "one.fit").write_text("")
     answer = call("erase", key, *REASON, text="n\n")
     assert answer.exit_code == 1
+    assert "1 kept fits" in answer.stderr
     assert call("reveal", key, *REASON).exit_code == 0
     answer = call("erase", key, *REASON, "--yes", "--json")
     assert answer.exit_code == 0
     told = json.loads(answer.stdout)
+    assert told["fits"] == 1
+    assert not (tmp_path / "fits" / "one.fit").exists()
     assert (told["is_done"], told["vault_entries"], told["tables"]) == (True, 3, {"account": 1, "identity": 2, "subscriber": 1})
     assert "vacuum" in answer.stderr
     assert call("reveal", key, *REASON).exit_code == 1

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cemlib as cem
+from cemlib import running_code
 from cemlib.analysis import SatisfactionModel, Segmenter
 from cemlib.errors import ParameterError
-from cemlib.lake import Snapshot
+from cemlib.lake import Snapshot, forget_fits
 from cemlib.settings import settings
 from cemlib.usecases import kept_fits, view_segments, what_if_satisfaction
 from cemlib.usecases.asked import Asked
@@ -23,6 +27,7 @@ from cemlib.usecases.fits_ahead import fit_ahead
 from cemlib.usecases.kept_fits import fingerprint, keep_fit
 from cemlib.usecases.segments import lake_customers
 from cemlib.usecases.segments.lake_customers import LakeCustomers
+from cemlib.usecases.whatif.reader import _fit
 from tests.usecases import grouped_lake, grouped_study
 
 RATED = """
@@ -110,10 +115,111 @@ def test_an_error_is_not_kept(place):
     assert keep_fit("one", [], lambda: 1) == 1
 
 
-def test_other_code_is_another_fit(place, monkeypatch):
-    assert keep_fit("one", [], lambda: "of this code") == "of this code"
-    monkeypatch.setattr(kept_fits, "_code", lambda: "other code")
-    assert keep_fit("one", [], lambda: "of other code") == "of other code"
+@pytest.fixture
+def run_copy(place):
+    """Run words in a process of its own, on a copy of the library that may be changed while it runs; what it printed."""
+    home = shutil.copytree(Path(cem.__file__).parent, place / "copy" / "cemlib", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def run(words: str) -> str:
+        names = "import os, pathlib, shutil, cemlib\nhome = pathlib.Path(cemlib.__file__).parent\nassert home == pathlib.Path.cwd() / 'cemlib'\n"
+        done = subprocess.run([sys.executable, "-B", "-c", names + words], capture_output=True, text=True, timeout=300, cwd=home.parent, env={**os.environ, "PYTHONPATH": str(home.parent)})
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    return run
+
+
+KEEP = "from cemlib.usecases.kept_fits import keep_fit\n"
+CHANGE = "(home / 'units.py').open('a').write('\\n# otherwise')\n"
+
+
+def test_other_code_is_another_fit(place, run_copy):
+    assert run_copy(KEEP + "print(keep_fit('one', [], lambda: 'first'))") == "first"
+    assert run_copy(KEEP + "print(keep_fit('one', [], lambda: 'second'))") == "first"
+    run_copy(CHANGE)
+    assert run_copy(KEEP + "print(keep_fit('one', [], lambda: 'third'))") == "third"
+    assert len(kept(place)) == 2
+
+
+@pytest.mark.parametrize("words", [
+    # before anything of fits is loaded: what was loaded by then is of the code before
+    CHANGE + KEEP + "print(keep_fit('one', [], lambda: 'of the old code'))",
+    KEEP + "def make():\n    " + CHANGE + "    return 'of the old code'\nprint(keep_fit('one', [], make))",
+    # another file of the same size and time in its place
+    KEEP + "path = home / 'units.py'; about = path.stat(); shutil.copy2(path, home / 'new'); os.replace(home / 'new', path)\n"
+    "os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns)); print(keep_fit('one', [], lambda: 'of the old code'))",
+], ids=["before", "meanwhile", "replaced"])
+def test_a_process_keeps_nothing_when_its_code_was_changed_since_it_began(place, run_copy, words):
+    assert run_copy(words) == "of the old code"
+    assert kept(place) == []
+
+
+@pytest.mark.parametrize("change", [lambda home: (home / "more.py").write_text(""), lambda home: (home / "part" / "one.py").unlink(), lambda home: (home / "two.yaml").write_text("b: 1"),
+                                    shutil.rmtree], ids=["added", "removed", "changed", "all removed"])
+def test_a_change_of_the_files_is_seen(tmp_path, monkeypatch, change):
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "one.py").write_text("")
+    (tmp_path / "two.yaml").write_text("a: 10")
+    monkeypatch.setattr(running_code, "_HOME", str(tmp_path))
+    monkeypatch.setattr(running_code, "_noted", running_code._look())
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "one.py").write_text("")
+    assert running_code.is_as_loaded()
+    change(tmp_path)
+    assert not running_code.is_as_loaded()
+
+
+def test_another_version_of_a_package_is_seen(tmp_path, monkeypatch):
+    place = tmp_path / "site-packages"
+    (place / "numpy-1.0.dist-info").mkdir(parents=True)
+    (place / "scikit_learn-1.0.dist-info").mkdir()
+    (place / "black-1.0.dist-info").mkdir()
+    monkeypatch.setattr(running_code, "_PLACES", [str(place)])
+    monkeypatch.setattr(running_code, "_noted", running_code._look())
+    (place / "black-1.0.dist-info").rename(place / "black-2.0.dist-info")
+    assert running_code.is_as_loaded()
+    (place / "scikit_learn-1.0.dist-info").rename(place / "scikit_learn-1.1.dist-info")
+    assert not running_code.is_as_loaded()
+
+
+def test_the_packages_whose_numbers_are_kept_are_found():
+    assert {one.partition("-")[0] for one, about in running_code._noted.items() if not about} == set(running_code.PACKAGES)
+
+
+def test_who_began_before_people_left_keeps_nothing_more(place):
+    keep_fit("one", [], lambda: 1)
+    assert forget_fits(place / "lake", dry_run=True) == len(kept(place)) == 1
+    assert forget_fits(place / "lake") == 1
+    assert kept(place) == []
+    # it may have read those who left
+    assert keep_fit("one", [], lambda: 2) == 2
+    assert kept(place) == []
+    code = "from cemlib.usecases.kept_fits import keep_fit; print(keep_fit('one', [], lambda: 3))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env={**os.environ}).stdout.strip() == "3"
+    # what others keep is read
+    assert keep_fit("one", [], lambda: 4) == 3
+
+
+def test_what_is_written_while_people_leave_does_not_stay(place, monkeypatch):
+    written = kept_fits._write
+
+    def write(path, content):
+        forget_fits(place / "lake")
+        written(path, content)
+
+    monkeypatch.setattr(kept_fits, "_write", write)
+    assert keep_fit("one", [], lambda: 1) == 1
+    assert kept(place) == []
+
+
+def test_the_mark_of_the_emptying_is_not_thinned_out(place, monkeypatch):
+    monkeypatch.setenv("CEM_FITS_MB", "1")
+    forget_fits(place / "lake")
+    os.utime(place / "fits" / "emptied", (1_000_000, 1_000_000))
+    for number in range(6):
+        keep_fit("one", [number], lambda: bytes(250_000))
+    assert (place / "fits" / "emptied").exists()
+    assert 3 <= len(kept(place)) < 6
 
 
 def test_what_was_used_last_stays(place, monkeypatch):
@@ -252,6 +358,17 @@ def test_a_study_told_otherwise_is_fitted_anew(place, studies, old, new, monkeyp
     same(what_if_satisfaction(lake, study="rated", role="analyst").tables, found)
 
 
+@pytest.mark.parametrize("asked", [{"seed": 1}, {"level": 0.8}, {"fit_rows": 200}, {"known_before": ["gb"]}, {"answers": ["QoF_*"]}, {"scale": (1, 6)}, {"monotone": {"gb": 1}}, {"family": "ordinal"}],
+                         ids=["seed", "level", "fit_rows", "known_before", "answers", "scale", "monotone", "family"])
+def test_a_model_that_asks_for_something_else_is_fitted_anew(place, asked, monkeypatch):
+    ratings = SimpleNamespace(features=pd.DataFrame({"gb": [1.0]}), rating=pd.Series([1.0]), customer=pd.Series(["a"]))
+    made = []
+    monkeypatch.setattr(SatisfactionModel, "fit", lambda model, *given, learned=None: made.append(1) or SimpleNamespace(learned_=1))
+    _fit(SatisfactionModel("gbm"), ratings)
+    _fit(SatisfactionModel(**{"family": "gbm", **asked}), ratings)
+    assert len(kept(place)) == 2
+
+
 def test_a_model_that_takes_what_was_learned_predicts_as_the_one_that_learned(studies):
     frame = pd.read_csv(studies / "rated.csv")
     X, y = frame[["gb", "charge"]], frame["Score"]
@@ -317,7 +434,7 @@ def test_what_is_fitted_ahead_is_there_for_the_first_reader(place, studies, monk
 
 
 def test_fitting_ahead_in_a_process_of_its_own_tells_what_it_could_not(place, studies):
-    done = subprocess.run([sys.executable, "-m", "cemlib.usecases.fits_ahead"], capture_output=True, text=True, timeout=120, env={**os.environ})
+    done = subprocess.run([sys.executable, "-m", "cemlib.usecases.fits_ahead"], capture_output=True, text=True, timeout=300, env={**os.environ})
     assert done.returncode == 0, done.stderr
     assert "whatif_satisfaction of lake is not fitted ahead: There are no ratings." in done.stderr
     assert len(list((place / "fits").glob("segments-*"))) == 1

@@ -88,7 +88,7 @@ class StudyDrivers:
         self._maps: dict[str, pd.DataFrame] = {}
         model, graph, draws = self._model, whatif.graph, whatif.draws
         self._of = fingerprint(
-            study.model_dump_json(exclude={"name", "path", "segments"}), model.X_, model.y_, model.groups_, groups, model.monotone, model.scale, model.seed,
+            study.model_dump_json(exclude={"name", "path", "segments"}), model.X_, model.y_, model.groups_, groups, model.family, model.monotone, model.scale, model.level, model.fit_rows, model.seed,
             [] if graph is None else sorted((effect, sorted(causes)) for effect, causes in graph.parents.items()), [] if graph is None else sorted(graph.unobserved),
             whatif.outcome, whatif.level, whatif.seed, draws.count, draws.seed)
 

@@ -32,7 +32,7 @@ _MOST_LEVELS = 12
 
 def _fit(model: SatisfactionModel, ratings: Ratings) -> SatisfactionModel:
     """Fit, or take what was learned from the same ratings before."""
-    asked = [model.monotone, model.scale, ratings.features, ratings.rating, ratings.customer]
+    asked = [model.family, model.monotone, model.answers, model.known_before, model.scale, model.level, model.fit_rows, model.seed, ratings.features, ratings.rating, ratings.customer]
 
     def learn() -> Learned:
         return model.fit(ratings.features, ratings.rating, ratings.customer).learned_
