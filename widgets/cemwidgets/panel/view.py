@@ -60,8 +60,11 @@ class Panel(CemWidget):
 
     def download(self, name: str, content: str | bytes, mime: str = "text/csv;charset=utf-8") -> None:
         """Hand a file to the browser of the reader."""
-        is_text = isinstance(content, str)
-        self.send({"kind": "download", "name": name, "mime": mime, "text": content if is_text else ""}, buffers=None if is_text else [content])
+        told = {"kind": "download", "name": name, "mime": mime}
+        if isinstance(content, str):
+            self.send(told | {"text": content})
+        else:
+            self.send(told | {"text": ""}, buffers=[content])
 
     def static(self) -> str:
         """Return the HTML as it stands; what answers clicks only is left out of print by the style sheet."""
