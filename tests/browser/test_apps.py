@@ -66,6 +66,9 @@ def test_the_keyboard_does_what_the_mouse_does_and_focus_stays(app):
     app.keyboard.press("Tab")
     app.keyboard.press("Space")
     app.wait_for_selector("tr.is-selected[data-key='select_partner-P22']")
+    # the one chosen before is given up, and the focus is where it was
+    assert app.locator("tr.is-selected").count() == 1
+    assert app.evaluate("document.activeElement.dataset.key") == "select_partner-P22"
 
 
 def test_a_click_on_a_country_and_on_a_mark_reaches_python(app):

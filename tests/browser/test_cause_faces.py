@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 import cemlib as cem
@@ -66,3 +68,8 @@ def test_why_leads_from_the_ratings_to_their_cause_and_a_filter_is_taken_back(ap
     page.wait_for_selector("text=operator Birch, place indoor")
     page.wait_for_selector("[data-key=chip-where-0]", state="detached")
     page.wait_for_function("kpi => location.search.includes(`kpi=${kpi}`) && !location.search.includes('where')", arg=KPI)
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked["kpi"] == [KPI]
+    assert asked["period"] == ["2026-03-08/2026-03-14"]
+    assert "where" not in asked
+    assert page.locator("[data-key^=chip-where]").count() == 0
