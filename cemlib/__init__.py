@@ -27,7 +27,7 @@ __version__ = "0.1.0"
 note_code()
 
 # public name -> the module it comes from, and its name there (none: the module itself)
-_ROOM = {
+_MODULES = {
     "CemError": ("cemlib.errors", "CemError"),
     "analysis": ("cemlib.analysis", None),
     "enrich": ("cemlib.enrich", None),
@@ -85,9 +85,9 @@ def _keep_rollups(lake: Lake) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOM:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, attribute = _ROOM[name]
+    module, attribute = _MODULES[name]
     found = importlib.import_module(module)
     if name == "open_lake":
         found.set_door_factory(_make_door)

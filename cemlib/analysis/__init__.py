@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cemlib.rooms import open_rooms
+from cemlib.lazy_names import load_lazily
 
 # name -> module; loaded when first asked for: one analysis does without the packages of the others
-_ROOM = {
+_MODULES = {
     "Alarms": "cemlib.analysis.alarm",
     "BetaBinomialBaseline": "cemlib.analysis.baseline",
     "CausalGraph": "cemlib.analysis.causal_graph",
@@ -47,4 +47,4 @@ __all__ = [
     "merge_alike",
 ]
 
-__getattr__, __dir__ = open_rooms(__name__, _ROOM, __all__)
+__getattr__, __dir__ = load_lazily(__name__, _MODULES, __all__)

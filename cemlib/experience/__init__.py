@@ -12,10 +12,10 @@ from cemlib.experience.score import Score, require_one_scale
 from cemlib.experience.scoring import ExperienceScores, score_experience
 from cemlib.experience.video import score_seconds, score_video_quality, score_viewing
 from cemlib.experience.web import score_page_load
-from cemlib.rooms import open_rooms
+from cemlib.lazy_names import load_lazily
 
 # name -> module; loaded when first asked for: who scores does without the packages that fit
-_ROOM = {
+_MODULES = {
     "CalibrationResult": "cemlib.experience.calibration",
     "HonestyCard": "cemlib.experience.honesty",
     "IqxCurve": "cemlib.experience.iqx",
@@ -56,4 +56,4 @@ __all__ = [
     "spread_ratings",
 ]
 
-__getattr__, __dir__ = open_rooms(__name__, _ROOM, __all__)
+__getattr__, __dir__ = load_lazily(__name__, _MODULES, __all__)

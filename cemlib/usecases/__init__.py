@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cemlib.rooms import open_rooms
+from cemlib.lazy_names import load_lazily
 
 # name -> module; loaded when first asked for, so that one use case works without the others' packages
-_ROOM = {
+_MODULES = {
     "correlate_sources": "cemlib.usecases.correlation_of_sources",
     "explain_change": "cemlib.usecases.root_cause",
     "monitor_roaming": "cemlib.usecases.roaming_monitoring",
@@ -19,4 +19,4 @@ _ROOM = {
 
 __all__ = ["correlate_sources", "explain_change", "monitor_roaming", "view_catalogue", "view_mobile", "view_satisfaction", "view_segments", "what_if_satisfaction", "why"]
 
-__getattr__, __dir__ = open_rooms(__name__, _ROOM, __all__)
+__getattr__, __dir__ = load_lazily(__name__, _MODULES, __all__)

@@ -11,7 +11,7 @@ HOME = Path(__file__).resolve().parents[2]
 
 # From the bottom to the top; a layer imports only those below it. Layers in one row do not import each other.
 ROWS = [
-    ["errors", "rooms", "running_code"],
+    ["errors", "lazy_names", "running_code"],
     ["units", "settings", "ahead"],
     ["keys"],
     ["schema"],
@@ -29,7 +29,7 @@ ROWS = [
 RANK = {layer: rank for rank, row in enumerate(ROWS) for layer in row}
 # layers that stand beside the tower: what they may import, and who may import them
 BESIDE = {
-    "analysis": ({"errors", "rooms"}, {"experience", "usecases", "twin"}),
+    "analysis": ({"errors", "lazy_names"}, {"experience", "usecases", "twin"}),
     "twin": ({"errors", "units", "settings", "schema", "sources", "lake"}, {"demo", "cli"}),
 }
 # a program of its own, which the grader starts where the twin cannot be imported: it asks the analyses, and nobody imports it

@@ -51,10 +51,10 @@ And places to put them:
 
 from __future__ import annotations
 
-from cemlib.rooms import open_rooms
+from cemlib.lazy_names import load_lazily
 
 # name -> module; loaded when first asked for: a page without a map does not wait for the packages that draw one
-_ROOM = {
+_MODULES = {
     "Boxed": "cemwidgets.page.view",
     "Choice": "cemwidgets.filters",
     "Column": "cemwidgets.panel",
@@ -114,4 +114,4 @@ __all__ = [
     "table",
 ]
 
-__getattr__, __dir__ = open_rooms(__name__, _ROOM, __all__)
+__getattr__, __dir__ = load_lazily(__name__, _MODULES, __all__)

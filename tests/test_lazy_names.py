@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cemlib.rooms import open_rooms
+from cemlib.lazy_names import load_lazily
 
 PACKAGES = ["cemlib.analysis", "cemlib.experience", "cemlib.usecases", "cemwidgets"]
 
@@ -19,16 +19,16 @@ def test_every_name_is_there_and_no_module_stands_in_its_place(package):
     module = importlib.import_module(package)
     for name in module.__all__:
         assert getattr(module, name).__name__
-    assert set(module._ROOM) <= set(module.__all__) == set(dir(module))
+    assert set(module._MODULES) <= set(module.__all__) == set(dir(module))
     modules = {path.stem for path in Path(module.__file__).parent.iterdir()}
-    assert not modules & set(module._ROOM)
+    assert not modules & set(module._MODULES)
 
 
 def test_a_name_that_there_is_not():
-    get, names = open_rooms("cemlib.rooms", {}, ["open_rooms"])
+    get, names = load_lazily("cemlib.lazy_names", {}, ["load_lazily"])
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         get("nothing")
-    assert names() == ["open_rooms"]
+    assert names() == ["load_lazily"]
 
 
 @pytest.mark.parametrize("page", ["cemwidgets.segments.view", "cemwidgets.whatif.view"])
